@@ -38,17 +38,17 @@ def to_cash_up(amount: Decimal) -> Decimal:
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
     """The largest multiple of `step` not above `value`."""
-    return (value / step).to_integral_value(rounding=ROUND_FLOOR) * step
+    return ((value / step).to_integral_value(rounding=ROUND_FLOOR) * step).quantize(step)
 
 
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` not below `value`."""
-    return (value / step).to_integral_value(rounding=ROUND_CEILING) * step
+    return ((value / step).to_integral_value(rounding=ROUND_CEILING) * step).quantize(step)
 
 
 def round_to(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value`, ties to even."""
-    return (value / step).to_integral_value(rounding=ROUND_HALF_EVEN) * step
+    return ((value / step).to_integral_value(rounding=ROUND_HALF_EVEN) * step).quantize(step)
 
 
 def plain(value: Decimal) -> str:
