@@ -1,0 +1,73 @@
+"""The FastAPI application: routes, errors, metrics, and the static pages. Built from an Arena; decides nothing."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.staticfiles import StaticFiles
+
+from app.api import cycles, events, leaderboard, models, prices, records, system
+from app.api.context import Arena, ArenaDep
+from app.api.errors import install_errors
+from app.api.schemas import Problem
+
+NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Tiltyard</title>
+<p>The pages are not built yet: run <code>make setup</code> and start again. 页面尚未构建:请运行 <code>make setup</code> 后重新启动。</p>
+<p><a href="/docs">API</a></p>"""
+
+PROBLEMS = {422: {"model": Problem, "description": "Bad parameter"}, 503: {"model": Problem, "description": "Starting, or database away"}}
+
+
+def create_application(arena: Arena, pages: Path | None) -> FastAPI:
+    """The application. `pages` is the folder of the exported web pages; without it a page says how to build them."""
+    app = FastAPI(
+        title="Tiltyard",
+        summary="AI models trade simulated perpetual contracts on live prices and are ranked honestly.",
+        version=arena.version,
+        responses=PROBLEMS,  # type: ignore[arg-type] # FastAPI accepts int keys
+    )
+    app.state.arena = arena
+    install_errors(app)
+    for router in (system.router, leaderboard.router, models.router, records.router, cycles.router, prices.router, events.router):
+        app.include_router(router, prefix="/api/v1")
+    app.add_api_route("/metrics", metrics, include_in_schema=False)
+    if pages is not None and (pages / "index.html").is_file():
+        app.mount("/", Pages(directory=pages, html=True))
+    else:
+        app.add_api_route("/", _not_built, include_in_schema=False, response_class=HTMLResponse)
+        app.add_api_route("/system", _not_built, include_in_schema=False, response_class=HTMLResponse)
+    return app
+
+
+class Pages(StaticFiles):
+    """The exported pages. Hashed assets may be kept for ever, pages are asked for again each time."""
+
+    def file_response(self, *args: object, **named: object) -> Response:
+        """Add caching headers."""
+        response = super().file_response(*args, **named)  # type: ignore[arg-type] # passed through as they came
+        path = str(args[0])
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if "/_next/static/" in path else "no-cache"
+        return response
+
+
+async def _not_built() -> str:
+    return NOT_BUILT
+
+
+async def metrics(arena: ArenaDep, request: Request) -> Response:
+    """Prometheus: what a dashboard or an alarm needs."""
+    del request
+    registry = CollectorRegistry()
+    state = await system.status(arena)
+    for name, text, value in (
+        ("tiltyard_scheduler_running", "1 while cycles are due by themselves", state.scheduler_running),
+        ("tiltyard_database_connected", "1 while the database answers", state.database_connected),
+        ("tiltyard_errors_total", "Errors logged", state.error_count),
+        ("tiltyard_data_age_seconds", "Age of the newest prices", (state.market.data_age_seconds if state.market else None) or -1),
+    ):
+        Gauge(name, text, registry=registry).set(float(value))
+    failures = Gauge("tiltyard_consecutive_failures", "Failed turns in a row", ["contestant"], registry=registry)
+    for one in state.contestants:
+        failures.labels(one.id).set(one.consecutive_failures)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

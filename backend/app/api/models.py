@@ -1,0 +1,158 @@
+"""Contestants: who they are, what they are worth over time, what they hold."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from app.api.context import ArenaDep
+from app.api.errors import AdminDep, ProblemError
+from app.api.leaderboard import leaderboard
+from app.api.schemas import ContestantBrief, EquityPoint, EquitySeries, ModelDetail, Position, Standing
+from app.api.system import aware, parts_of
+from app.cycle.parts import Parts
+from app.engine.positions import Position as Held
+from app.engine.positions import liquidation_price
+from app.store import accounts, contestants, equity
+from app.store.accounts import HeldAccount
+from app.store.contestants import ContestantRow
+from app.store.equity import EquityRow
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+POINTS_DEFAULT = 1_000
+BUCKET_POINTS = 2
+
+
+@router.get("", operation_id="models-list")
+async def list_models(arena: ArenaDep) -> list[ModelDetail]:
+    """All contestants of the season, in the order of the line-up."""
+    parts = parts_of(arena)
+    async with parts.database.reading() as connection:
+        players = await contestants.all_contestants(connection, parts.season_id)
+        held = await accounts.load_accounts(connection, parts.season_id)
+    standings = {one.contestant.id: one for one in (await leaderboard(arena, parts)).standings}
+    return [_detail(parts, one, held.get(one.id), standings.get(one.id)) for one in players]
+
+
+@router.get("/{contestant_id}", operation_id="models-show")
+async def show(arena: ArenaDep, contestant_id: str) -> ModelDetail:
+    """One contestant with its standing and positions."""
+    for one in await list_models(arena):
+        if one.contestant.id == contestant_id:
+            return one
+    raise ProblemError(404, f"no contestant {contestant_id}")
+
+
+@router.get("/{contestant_id}/positions", operation_id="models-positions")
+async def positions(arena: ArenaDep, contestant_id: str) -> list[Position]:
+    """Open positions, valued at the latest sound marks."""
+    return (await show(arena, contestant_id)).positions
+
+
+@router.get("/{contestant_id}/equity", operation_id="models-equity")
+async def equity_series(
+    arena: ArenaDep,
+    contestant_id: str,
+    from_: Annotated[datetime | None, Query(alias="from", description="first moment, ISO 8601 with a zone")] = None,
+    to: Annotated[datetime | None, Query(description="last moment, ISO 8601 with a zone")] = None,
+    points: Annotated[int, Query(ge=10, le=20_000, description="about how many points at most")] = POINTS_DEFAULT,
+) -> EquitySeries:
+    """Equity over time, oldest first. More rows than `points` are thinned, keeping each bucket's lowest and highest."""
+    parts = parts_of(arena)
+    async with parts.database.reading() as connection:
+        await _known(parts, contestant_id)
+        rows = await equity.equity_series(connection, contestant_id, start=aware(from_, "from"), end=aware(to, "to"))
+    thinned = thin(rows, points)
+    return EquitySeries(
+        contestant_id=contestant_id,
+        downsampled=len(thinned) < len(rows),
+        points=[EquityPoint.model_validate(row) for row in thinned],
+    )
+
+
+@router.post("/{contestant_id}/pause", operation_id="models-pause")
+async def pause(arena: ArenaDep, contestant_id: str, _: AdminDep) -> ModelDetail:
+    """Don't ask this contestant any more; its positions stay watched. Harmless when paused."""
+    return await _set_state(arena, contestant_id, "active", "paused")
+
+
+@router.post("/{contestant_id}/resume", operation_id="models-resume")
+async def resume(arena: ArenaDep, contestant_id: str, _: AdminDep) -> ModelDetail:
+    """Ask this contestant again from the next cycle on. Harmless when active."""
+    return await _set_state(arena, contestant_id, "paused", "active")
+
+
+def thin(rows: Sequence[EquityRow], points: int) -> list[EquityRow]:
+    """At most about `points` rows: first and last, and of each bucket between the lowest and the highest, in time order."""
+    if len(rows) <= points:
+        return list(rows)
+    size = -(-len(rows) * BUCKET_POINTS // points)
+    kept: list[EquityRow] = []
+    for start in range(0, len(rows), size):
+        bucket = rows[start : start + size]
+        extremes = {id(row): row for row in (min(bucket, key=_equity), max(bucket, key=_equity))}
+        kept += sorted(extremes.values(), key=lambda row: row.at)
+    ends = [rows[0]] if kept[0] is not rows[0] else []
+    return [*ends, *kept, *([rows[-1]] if kept[-1] is not rows[-1] else [])]
+
+
+def _equity(row: EquityRow) -> Decimal:
+    return row.equity
+
+
+async def _known(parts: Parts, contestant_id: str) -> ContestantRow:
+    async with parts.database.reading() as connection:
+        for one in await contestants.all_contestants(connection, parts.season_id):
+            if one.id == contestant_id:
+                return one
+    raise ProblemError(404, f"no contestant {contestant_id}")
+
+
+async def _set_state(arena: ArenaDep, contestant_id: str, before: str, after: Literal["active", "paused"]) -> ModelDetail:
+    parts = parts_of(arena)
+    one = await _known(parts, contestant_id)
+    if one.state not in {before, after}:
+        raise ProblemError(409, f"{contestant_id} is {one.state} and can't become {after}")
+    async with parts.database.writing() as connection:
+        await contestants.set_state(connection, contestant_id, after)
+    parts.events.publish("status")
+    return await show(arena, contestant_id)
+
+
+def _detail(parts: Parts, one: ContestantRow, held: HeldAccount | None, standing: Standing | None) -> ModelDetail:
+    open_positions = held.account.positions.values() if held else ()
+    return ModelDetail(
+        contestant=ContestantBrief.model_validate(one),
+        joined_at=one.joined_at,
+        last_outcome=one.last_outcome,
+        last_outcome_at=one.last_outcome_at,
+        last_error=one.last_error,
+        consecutive_failures=one.consecutive_failures,
+        standing=standing,
+        positions=[_position(parts, one.id, position, held) for position in open_positions if held],
+    )
+
+
+def _position(parts: Parts, contestant_id: str, held: Held, account: HeldAccount) -> Position:
+    mark = parts.latest.marks.get(held.symbol)
+    instrument = parts.venue.instruments.get(held.symbol)
+    return Position(
+        contestant_id=contestant_id,
+        symbol=held.symbol,
+        side=held.side.value,
+        quantity=held.quantity,
+        entry_price=held.entry_price,
+        mark_price=mark,
+        notional=None if mark is None else held.notional(mark),
+        leverage=held.leverage,
+        margin=held.margin,
+        unrealised_pnl=None if mark is None else held.unrealised_pnl(mark),
+        liquidation_price=liquidation_price(held, instrument) if instrument else None,
+        stop_loss=held.stop_loss,
+        take_profit=held.take_profit,
+        trade_id=account.trade_ids[held.symbol],
+        opened_at=held.trade.opened_at,
+    )

@@ -1,0 +1,14 @@
+"""Lists, newest first, in pages: the parameters every list takes."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+Limit = Annotated[int, Query(ge=1, le=500, description="rows a page")]
+Cursor = Annotated[int | None, Query(ge=1, description="`next_cursor` of the page before")]
+LIMIT_DEFAULT = 50
+
+
+def next_cursor(ids: list[int], limit: int) -> str | None:
+    """Cursor of the following page; None when this one was not full."""
+    return str(ids[-1]) if len(ids) == limit else None

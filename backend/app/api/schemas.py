@@ -1,0 +1,449 @@
+"""The shapes the API answers with. Money, prices and quantities are JSON strings, ratios are numbers, times are ISO 8601 with Z.
+
+Units: money in USDT, quantities in the base coin, ratios as fractions (0.05 is 5 %), durations in the unit the name ends with.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+
+from app.engine.money import plain
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Exact = Annotated[
+    Decimal, PlainSerializer(plain, return_type=str), WithJsonSchema({"type": "string", "format": "decimal"}, mode="serialization")
+]
+Time = Annotated[
+    datetime, PlainSerializer(_iso, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization")
+]
+
+Item = TypeVar("Item")
+
+
+class Schema(BaseModel):
+    """Base of every answer: read from attributes, never mutated."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Page(Schema, Generic[Item]):
+    """One page of a list, newest first. Pass `next_cursor` back as `cursor` for the next one; null means the end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] | None = None
+
+
+class CycleInProgress(Schema):
+    """The cycle that runs at this moment. `phase` is the last step it completed."""
+
+    id: int
+    due_at: Time
+    started_at: Time
+    phase: str
+
+
+class Season(Schema):
+    """A contest under one set of rules."""
+
+    id: int
+    name: str
+    started_at: Time
+
+
+class SymbolHealth(Schema):
+    """Whether a symbol had a sound price in the last snapshot; `reason` says why not."""
+
+    symbol: str
+    usable: bool
+    reason: str | None
+
+
+class MarketHealth(Schema):
+    """Where prices come from and how old the newest are. Ages in seconds of market time."""
+
+    venue: str
+    venue_url: str | None
+    data_time: Time | None
+    data_age_seconds: float | None
+    symbols: list[SymbolHealth]
+
+
+class ContestantHealth(Schema):
+    """How a contestant is doing as a participant, not as a trader."""
+
+    id: str
+    name: str
+    state: Literal["active", "paused", "no_key", "retired"]
+    last_outcome: str | None
+    last_outcome_at: Time | None
+    last_error: str | None
+    consecutive_failures: int
+
+
+class ErrorBucket(Schema):
+    """Errors and warnings logged in one bucket of time."""
+
+    at: Time
+    errors: int
+    warnings: int
+
+
+class SystemStatus(Schema):
+    """State of the arena. The first five fields are what the first release promised."""
+
+    scheduler_running: bool
+    last_run_time: Time | None
+    error_count: int
+    latest_log: str | None
+    database_connected: bool
+    mode: Literal["live", "demo"]
+    version: str
+    interval_minutes: int
+    next_run_time: Time | None
+    cycle_in_progress: CycleInProgress | None
+    season: Season | None
+    market: MarketHealth | None
+    contestants: list[ContestantHealth]
+    entries_open: bool
+    market_time: Time
+    clock_speed: int
+    started_at: Time
+    error_history: list[ErrorBucket]
+
+
+class Health(Schema):
+    """For probes: `ok`, or the name of the part that fails and what it said."""
+
+    status: Literal["ok", "failing"]
+    failing: str | None = None
+    detail: str | None = None
+
+
+class LogRow(Schema):
+    """One line of `system_logs`. `ms` is the duration of the phase it reports."""
+
+    id: int
+    at: Time
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    event: str
+    message: str
+    cycle_id: int | None
+    contestant_id: str | None
+    phase: str | None
+    ms: float | None
+    data: dict[str, Any] | None
+
+
+class Estimate(Schema):
+    """A figure with its 95 % interval; `low` and `high` are null while there is too little history to say."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class ContestantBrief(Schema):
+    """Who it is. `color_index` picks the fixed colour used on every page."""
+
+    id: str
+    name: str
+    provider: str
+    model: str
+    color_index: int
+    state: Literal["active", "paused", "no_key", "retired"]
+
+
+class Standing(Schema):
+    """One row of the leaderboard. `rank_best`..`rank_worst` is where the contestant may plausibly stand (95 %)."""
+
+    rank: int
+    rank_best: int
+    rank_worst: int
+    contestant: ContestantBrief
+    equity: Exact
+    available: Exact
+    unrealised_pnl: Exact
+    total_return: Estimate
+    max_drawdown: Estimate
+    sharpe: Estimate
+    trades: int
+    wins: int
+    open_positions: int
+    fees: Exact
+    funding: Exact
+    api_cost_usd: Exact | None
+    exposure: Exact
+    last_outcome: str | None
+    last_outcome_at: Time | None
+
+
+class Leaderboard(Schema):
+    """Standings at `at`. `separable` is false while no contestant can be told from the next; `observations` counts equity points used."""
+
+    at: Time
+    season: Season | None
+    initial_capital: Exact
+    separable: bool
+    observations: int
+    standings: list[Standing]
+
+
+class EquityPoint(Schema):
+    """Equity at a moment; always wallet + unrealised PnL."""
+
+    at: Time
+    equity: Exact
+    wallet: Exact
+    unrealised_pnl: Exact
+
+
+class EquitySeries(Schema):
+    """Oldest first. When downsampled, each bucket keeps its lowest and highest point."""
+
+    contestant_id: str
+    downsampled: bool
+    points: list[EquityPoint]
+
+
+class Position(Schema):
+    """An open isolated position, valued at the latest mark price."""
+
+    contestant_id: str
+    symbol: str
+    side: Literal["long", "short"]
+    quantity: Exact
+    entry_price: Exact
+    mark_price: Exact | None
+    notional: Exact | None
+    leverage: int
+    margin: Exact
+    unrealised_pnl: Exact | None
+    liquidation_price: Exact | None
+    stop_loss: Exact | None
+    take_profit: Exact | None
+    trade_id: int
+    opened_at: Time
+
+
+class ModelDetail(Schema):
+    """A contestant with its standing and open positions."""
+
+    contestant: ContestantBrief
+    joined_at: Time
+    last_outcome: str | None
+    last_outcome_at: Time | None
+    last_error: str | None
+    consecutive_failures: int
+    standing: Standing | None
+    positions: list[Position]
+
+
+class Fill(Schema):
+    """One execution. `parts` are the book levels taken, [price, quantity] each."""
+
+    id: int
+    trade_id: int
+    order_id: int
+    cycle_id: int | None
+    contestant_id: str
+    symbol: str
+    side: Literal["long", "short"]
+    purpose: str
+    quantity: Exact
+    price: Exact
+    fee: Exact
+    realised_pnl: Exact
+    insured: Exact
+    beyond_depth: bool
+    parts: list[list[str]]
+    at: Time
+
+
+class Trade(Schema):
+    """One round trip of a symbol from flat to flat. Prices are averages over its fills; `net_pnl` is realised so far, after fees."""
+
+    id: int
+    contestant_id: str
+    number: int
+    symbol: str
+    side: Literal["long", "short"]
+    leverage: int
+    state: Literal["open", "closed"]
+    opened_at: Time
+    closed_at: Time | None
+    entry_quantity: Exact
+    entry_price: Exact
+    exit_quantity: Exact
+    exit_price: Exact | None
+    gross_pnl: Exact
+    fees: Exact
+    insured: Exact
+    net_pnl: Exact
+    exit_reason: str | None
+    opened_by: int | None
+    closed_by: int | None
+
+
+class TradeDetail(Trade):
+    """A trade with every fill that made it."""
+
+    fills: list[Fill]
+
+
+class Decision(Schema):
+    """One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal."""
+
+    id: int
+    cycle_id: int
+    contestant_id: str
+    conversation_id: int | None
+    position: int
+    action: str
+    symbol: str | None
+    notional: Exact | None
+    leverage: int | None
+    close_fraction: Exact | None
+    stop_loss: Exact | None
+    take_profit: Exact | None
+    confidence: Exact | None
+    invalidation: str | None
+    reason: str | None
+    summary: str | None
+    verdict: Literal["accepted", "refused", "held"]
+    code: str | None
+    message: str | None
+    needed: Exact | None
+    available: Exact | None
+    created_at: Time
+
+
+class DecisionDetail(Decision):
+    """A decision with the fills it caused."""
+
+    fills: list[Fill]
+
+
+class Conversation(Schema):
+    """What was asked of a model and what came back, without the texts."""
+
+    id: int
+    cycle_id: int
+    contestant_id: str
+    created_at: Time
+    provider: str
+    model: str
+    finish_reason: str | None
+    latency_ms: int | None
+    http_status: int | None
+    error_kind: str | None
+    error: str | None
+    usage: dict[str, Any] | None
+
+
+class Message(Schema):
+    """One message of the prompt."""
+
+    role: str
+    content: str
+
+
+class ConversationDetail(Conversation):
+    """A conversation whole: the messages sent, the raw reply, the reasoning where the provider shows it."""
+
+    messages: list[Message]
+    reply: str | None
+    reasoning: str | None
+
+
+class Cycle(Schema):
+    """One turn of the arena. `reason` says why a cycle was skipped or interrupted; `timings` are milliseconds a phase."""
+
+    id: int
+    due_at: Time
+    kind: Literal["start", "scheduled", "manual"]
+    state: Literal["running", "done", "skipped", "interrupted"]
+    phase: str
+    started_at: Time
+    finished_at: Time | None
+    reason: str | None
+    timings: dict[str, float] | None
+
+
+class Turn(Schema):
+    """One contestant's part in a cycle."""
+
+    contestant_id: str
+    state: str
+    outcome: str | None
+    detail: str | None
+    latency_ms: int | None
+    conversation_id: int | None
+    decisions: list[Decision]
+
+
+class Price(Schema):
+    """What the venue said of a symbol in one cycle. `usable` false means nobody traded it, `reason` why."""
+
+    cycle_id: int
+    symbol: str
+    price: Exact | None
+    mark: Exact | None
+    index_price: Exact | None
+    bid: Exact | None
+    ask: Exact | None
+    funding_rate: Exact | None
+    next_funding_time: Time | None
+    open_interest: Exact | None
+    high_24h: Exact | None
+    low_24h: Exact | None
+    change_24h: Exact | None
+    volume_24h_usdt: Exact | None
+    venue: str
+    venue_time: Time | None
+    taken_at: Time
+    usable: bool
+    reason: str | None
+
+
+class CycleDetail(Cycle):
+    """What everybody saw, said and did in one cycle."""
+
+    content_hash: str | None
+    books_hash: str | None
+    prices: list[Price]
+    turns: list[Turn]
+
+
+class Candle(Schema):
+    """One closed bar; volume in the base coin."""
+
+    open_time: Time
+    open: Exact
+    high: Exact
+    low: Exact
+    close: Exact
+    volume: Exact
+
+
+class Candles(Schema):
+    """Closed candles, oldest first, as the last snapshot held them."""
+
+    symbol: str
+    timeframe: Literal["5m", "4h"]
+    candles: list[Candle]

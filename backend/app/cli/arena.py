@@ -1,0 +1,79 @@
+"""Run the arena, run one cycle, ask how it is."""
+
+import json
+from typing import Annotated, Any, NoReturn
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.settings import Settings, SettingsError, load_settings
+
+Server = Annotated[str | None, typer.Option(help="base URL of a running arena; default from HOST and PORT")]
+
+
+def register(application: typer.Typer) -> None:
+    """Add this file's commands."""
+    application.command(epilog="Example: tiltyard serve")(serve)
+    application.command(epilog="Example: tiltyard status --json")(status)
+    application.command(epilog="Example: tiltyard cycle")(cycle)
+
+
+def serve() -> None:
+    """Start the arena in the foreground; Ctrl-C stops it."""
+    settings = settings_or_exit()
+    from app.main import StartRefusedError, serve as run  # noqa: I001, PLC0415 - the other commands need not load the whole arena
+
+    try:
+        run(settings)
+    except StartRefusedError as refused:
+        fail(str(refused))
+
+
+def status(server: Server = None, *, as_json: Annotated[bool, typer.Option("--json", help="the API's answer as it is")] = False) -> None:
+    """Show how a running arena is doing."""
+    found = call("GET", server, "/api/v1/system/status")
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for name in ("mode", "scheduler_running", "last_run_time", "next_run_time", "error_count", "database_connected", "latest_log"):
+        table.add_row(name, str(found[name]))
+    for one in found["contestants"]:
+        table.add_row(one["id"], f"{one['state']}, last {one['last_outcome']}, {one['consecutive_failures']} failures in a row")
+    Console().print(table)
+
+
+def cycle(server: Server = None) -> None:
+    """Run one cycle now in a running arena."""
+    call("POST", server, "/api/v1/system/scheduler/run-now")
+    print("cycle started")
+
+
+def call(method: str, server: str | None, path: str) -> Any:
+    """Ask a running arena; exits with its problem, or with a sentence when nobody answers."""
+    settings = settings_or_exit()
+    base = server or f"http://{settings.host}:{settings.port}"
+    headers = {"authorization": f"Bearer {settings.admin_token.get_secret_value()}"} if settings.admin_token else {}
+    try:
+        answer = httpx2.request(method, f"{base}{path}", headers=headers, timeout=30, trust_env=False)
+    except httpx2.HTTPError as error:
+        fail(f"no arena answers at {base} ({error}). Start it with 'make run', or name it with --server.")
+    if answer.is_error:
+        fail(answer.json().get("detail", answer.text))
+    return answer.json()
+
+
+def settings_or_exit() -> Settings:
+    """The settings, or their fault on stderr and exit status 2."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        fail(str(error), status=2)
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """A sentence on stderr and a non-zero exit status."""
+    typer.echo(f"tiltyard: {message}", err=True)
+    raise typer.Exit(status)

@@ -1,0 +1,79 @@
+"""Before the first cycle: the season, and its contestants with their starting balances. Never touches a balance that is there already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from app.cycle.parts import Contestant
+from app.store import contestants, seasons
+from app.store.contestants import NewContestant
+from app.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class WrongDatabaseError(Exception):
+    """Live and demo data never mix; the text says which database this is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a season is played under. A season keeps the terms it began with."""
+
+    mode: str
+    symbols: tuple[str, ...]
+    interval_minutes: int
+    initial_capital: str
+    max_leverage: int
+    slippage: str
+    prompt: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For the `rules` column."""
+        return {
+            "mode": self.mode,
+            "symbols": list(self.symbols),
+            "interval_minutes": self.interval_minutes,
+            "initial_capital": self.initial_capital,
+            "max_leverage": self.max_leverage,
+            "slippage": self.slippage,
+            "prompt": self.prompt,
+        }
+
+
+async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], initial: Decimal, at: datetime) -> int:
+    """Id of the current season, begun when there is none; contestants join with their deposit. Raises WrongDatabaseError, StoreError."""
+    async with database.writing() as connection:
+        season = await seasons.current_season(connection)
+        if season is None:
+            season = await seasons.start_season(connection, name="1", at=at, rules=terms.as_json())
+        if season.rules["mode"] != terms.mode:
+            message = (
+                f"this database holds {season.rules['mode']} data and would now get {terms.mode} data: set another DATABASE_URL or DATA_DIR"
+            )
+            raise WrongDatabaseError(message)
+        await contestants.sync_contestants(connection, season.id, [_row(index, one, initial) for index, one in enumerate(players)], at)
+    changed = sorted(name for name, value in terms.as_json().items() if season.rules.get(name) != value)
+    if changed:
+        message = (
+            f"settings differ from those season {season.name} began with: {', '.join(changed)}; results before and after are not comparable"
+        )
+        log.warning("terms_changed", message=message, phase="start")
+    return season.id
+
+
+def _row(index: int, one: Contestant, initial: Decimal) -> NewContestant:
+    return NewContestant(
+        id=one.id,
+        name=one.name,
+        provider=one.provider,
+        model=one.model,
+        color_index=index,
+        position=index,
+        state="active" if one.host is not None else "no_key",
+        initial=initial,
+    )

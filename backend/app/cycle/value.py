@@ -1,0 +1,34 @@
+"""What every account is worth right now, as rows of the equity series: wallet plus unrealised profit and loss at the latest sound marks."""
+
+from app.cycle.parts import Parts
+from app.store import accounts, equity
+from app.store.equity import NewEquity
+
+
+async def save_equity_now(parts: Parts, *, cycle_id: int | None = None) -> None:
+    """One row a contestant. Nothing is written while no market has been seen, or while a held symbol has no sound mark yet."""
+    at = parts.latest.at
+    if at is None:
+        return
+    marks = parts.latest.marks
+    async with parts.database.writing() as connection:
+        held = await accounts.load_accounts(connection, parts.season_id)
+        rows = [
+            NewEquity(
+                contestant_id=name,
+                season_id=parts.season_id,
+                at=at,
+                cycle_id=cycle_id,
+                source="watch" if cycle_id is None else "cycle",
+                equity=one.account.equity(marks),
+                wallet=one.account.wallet,
+                unrealised_pnl=one.account.unrealised_pnl(marks),
+                available=one.account.available,
+                exposure=sum(
+                    (position.notional(marks[symbol]) for symbol, position in one.account.positions.items()), start=0 * one.initial
+                ),
+            )
+            for name, one in held.items()
+            if all(symbol in marks for symbol in one.account.positions)
+        ]
+        await equity.save_equity(connection, rows)

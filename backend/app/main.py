@@ -1,0 +1,301 @@
+"""Builds the parts from the settings and runs them: one process, one event loop, two sockets. Nothing else in the project builds anything.
+
+Start and recovery are one path: the pages answer first, then the venue is asked, what a killed process left is closed, the market since
+then is walked, and the timer starts.
+"""
+
+import asyncio
+import os
+import random
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+import uvicorn
+
+from app.api.application import create_application
+from app.api.context import Arena
+from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season
+from app.cycle.journal import Journal, configure_logging, forward_library_logs, secret_values
+from app.cycle.keep_watch import KeepWatch
+from app.cycle.look import look
+from app.cycle.parts import Contestant, Parts
+from app.cycle.recover import recover
+from app.cycle.run_cycle import run_cycle
+from app.engine.clock import Clock, wall_clock
+from app.engine.money import plain
+from app.engine.order_checks import Rules
+from app.llm.client import ChatClient
+from app.llm.pool import ConnectionPool
+from app.llm.profiles import PROFILES
+from app.market.ccxt_venue import CcxtVenue
+from app.market.venue import SymbolsNotListedError, UnknownVenueError, VenueError
+from app.sandbox.child import Child, SandboxStartError, start_sandbox
+from app.scheduler.timer import Timer
+from app.settings import BACKEND, ContestantSpec, Settings
+from app.store.data_folder import FolderInUseError, FolderUnusableError, hold_folder
+from app.store.database import Database, StoreError
+
+VERSION = "0.1.0"
+PAGES = BACKEND.parent / "frontend" / "out"
+VENUE_RETRY_SECONDS = 15.0
+LOG_WRITE_SECONDS = 1.0
+WATCH_SECONDS = 5.0
+DEADLINE_SECONDS_MIN = 10.0
+"""A sped-up sandbox shortens the deadline no further than this, in real seconds."""
+INTERVAL_SHARE = 0.8
+"""Answers must be in before this share of the interval has passed."""
+SCRIPTED = {"qwen3": "trend-rider", "deepseek": "mean-reverter", "kimi": "breakout-scout"}
+"""Which scripted trader of the sandbox stands in for whom in the demo."""
+
+log = structlog.get_logger(__name__)
+
+
+class StartRefusedError(Exception):
+    """The arena can't start; the text says why and what to do."""
+
+
+def real_now() -> datetime:
+    """The operating system's clock, asked here and nowhere below."""
+    return datetime.now(UTC)  # noqa: TID251 - main is where time enters
+
+
+@dataclass(slots=True)
+class Running:
+    """What a start builds up and a stop takes down."""
+
+    settings: Settings
+    arena: Arena
+    journal: Journal
+    database: Database
+    clock: Clock
+    sandbox: Child | None
+    stack: AsyncExitStack
+    timer: Timer | None = None
+    refused: str | None = None
+    server: uvicorn.Server | None = None
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+
+def serve(settings: Settings) -> None:
+    """Run the arena until Ctrl-C or SIGTERM. Raises StartRefusedError with one sentence when it can't start."""
+    try:
+        with hold_folder(settings.data_dir):
+            asyncio.run(_serve(settings))
+    except (FolderInUseError, FolderUnusableError) as error:
+        raise StartRefusedError(str(error)) from None
+
+
+async def _serve(settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        sockets = [_listen(settings.host, settings.port, "PORT"), _listen(settings.host, settings.web_port, "WEB_PORT")]
+        sandbox = await _sandbox(settings, stack)
+        clock = sandbox.clock if sandbox else wall_clock(real_now)
+        journal = Journal(clock, _secrets(settings))
+        configure_logging(journal, settings.log_level)
+        forward_library_logs()
+        database = await _database(settings, stack)
+        arena = _arena(settings, clock, sandbox)
+        running = Running(settings, arena, journal, database, clock, sandbox, stack)
+        app = create_application(arena, PAGES)
+        running.server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3))
+        running.tasks.append(asyncio.create_task(_start(running)))
+        _greet(settings, sockets)
+        await running.server.serve(sockets=sockets)
+        await _stop(running)
+    if running.refused is not None:
+        raise StartRefusedError(running.refused)
+
+
+async def _start(running: Running) -> None:
+    """Everything after the pages answer. A refusal stops the server; an outage of the venue is waited out."""
+    try:
+        await _bring_up(running)
+    except (SymbolsNotListedError, UnknownVenueError, WrongDatabaseError) as error:
+        running.refused = str(error)
+    except StoreError as error:
+        running.refused = f"the database failed during the start: {error}"
+    except Exception as error:
+        log.exception("start_broken", message=f"the start broke off: {error!r}")
+        running.refused = f"the start broke off: {error!r}"
+    if running.refused is not None and running.server is not None:
+        running.server.should_exit = True
+
+
+async def _bring_up(running: Running) -> None:
+    settings, clock = running.settings, running.clock
+    venue = CcxtVenue(
+        "bitget" if settings.demo else settings.market,
+        tuple(f"{coin}USDT" for coin in settings.symbols),
+        clock,
+        base_url=running.sandbox.venue_url if running.sandbox else settings.market_base_url,
+    )
+    running.stack.push_async_callback(venue.close)
+    pool = ConnectionPool()
+    running.stack.push_async_callback(pool.aclose)
+    players = tuple(_contestant(settings, spec, pool, running.sandbox) for spec in settings.line_up)
+    season_id = await arrange_season(running.database, _terms(settings), players, settings.initial_capital, clock.now())
+    parts = Parts(
+        clock=clock,
+        database=running.database,
+        venue=venue,
+        symbols=tuple(f"{coin}USDT" for coin in settings.symbols),
+        contestants=players,
+        season_id=season_id,
+        rules=_rules(settings),
+        deadline_seconds=_deadline_seconds(settings),
+        process_id=os.getpid(),
+    )
+    running.arena.parts = parts
+    await recover(parts)
+    await _await_venue(running, parts, venue)
+    await _catch_up(parts)
+    running.timer = Timer(clock, timedelta(minutes=settings.scheduler_interval_minutes), lambda due, kind: run_cycle(parts, due, kind))
+    running.timer.begin(
+        {
+            "watch": (WATCH_SECONDS, KeepWatch(parts)),
+            "journal": (LOG_WRITE_SECONDS, lambda: running.journal.write(running.database)),
+        }
+    )
+    running.arena.timer = running.timer
+    if settings.scheduler_enabled:
+        running.timer.start()
+    else:
+        log.info("scheduler_waits", message="SCHEDULER_ENABLED=false: start the timer on /system", phase="start")
+
+
+async def _await_venue(running: Running, parts: Parts, venue: CcxtVenue) -> None:
+    while True:
+        try:
+            await venue.load()
+        except (SymbolsNotListedError, UnknownVenueError):
+            raise
+        except VenueError as error:
+            log.error(
+                "venue_unreachable",
+                message=f"the arena waits for its venue: {error}; next try in {VENUE_RETRY_SECONDS:.0f} s",
+                phase="start",
+            )
+            await running.journal.write(parts.database)
+            await asyncio.sleep(VENUE_RETRY_SECONDS)
+        else:
+            return
+
+
+async def _catch_up(parts: Parts) -> None:
+    """Walk what happened while the arena was down. An outage here is no reason not to start: the next look tries again."""
+    try:
+        async with parts.turnstile:
+            await look(parts, parts.venue.instruments)
+    except VenueError as error:
+        log.warning("catch_up_failed", message=f"the minutes since the last run can't be had yet: {error}", phase="start")
+
+
+async def _stop(running: Running) -> None:
+    for task in running.tasks:
+        task.cancel()
+    await asyncio.gather(*running.tasks, return_exceptions=True)
+    if running.timer is not None:
+        await running.timer.finish()
+    log.info("stopped", message="the arena has stopped; balances and positions are kept", phase="stop")
+    await running.journal.write(running.database)
+
+
+def _listen(host: str, port: int, name: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        message = f"{name} {port} on {host} can't be used: {error.strerror}. Stop what listens there, or set another {name}."
+        raise StartRefusedError(message) from None
+    return listener
+
+
+async def _sandbox(settings: Settings, stack: AsyncExitStack) -> Child | None:
+    if not settings.demo:
+        return None
+    try:
+        child = await start_sandbox(settings.data_dir, speed=settings.sandbox_speed, tape=settings.tape, real_now=real_now)
+    except SandboxStartError as error:
+        raise StartRefusedError(str(error)) from None
+    stack.push_async_callback(child.stop)
+    return child
+
+
+async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
+    try:
+        database = await Database.open(settings.database)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+    except StoreError as error:
+        raise StartRefusedError(f"the database can't be used: {error}") from None
+    return database
+
+
+def _arena(settings: Settings, clock: Clock, sandbox: Child | None) -> Arena:
+    return Arena(
+        mode="demo" if settings.demo else "live",
+        version=VERSION,
+        interval_minutes=settings.scheduler_interval_minutes,
+        started_at=clock.now(),
+        initial_capital=settings.initial_capital,
+        venue_name="sandbox" if settings.demo else settings.market,
+        venue_url=sandbox.venue_url if sandbox else settings.market_base_url,
+        admin_token=settings.admin_token.get_secret_value() if settings.admin_token else None,
+        local_only=settings.loopback,
+    )
+
+
+def _contestant(settings: Settings, spec: ContestantSpec, pool: ConnectionPool, sandbox: Child | None) -> Contestant:
+    profile = PROFILES[spec.provider]
+    key = settings.key_of(spec)
+    base_url, model, secret = spec.base_url, spec.model or profile.default_model, key.get_secret_value() if key else None
+    if sandbox is not None and not settings.keys:
+        base_url, model, secret = sandbox.models_url, SCRIPTED.get(spec.id, "trend-rider"), "demo"
+    host = None
+    if secret is not None:
+        host = ChatClient(profile, pool, api_key=secret, chance=random.Random(), base_url=base_url, model=model)  # noqa: S311 - spreads retries
+    return Contestant(spec.id, spec.name or spec.id, spec.provider, model, spec.language, host)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(max_leverage=settings.limits.max_leverage, slippage=settings.execution.slippage_bps / 10_000)
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        mode="demo" if settings.demo else "live",
+        symbols=settings.symbols,
+        interval_minutes=settings.scheduler_interval_minutes,
+        initial_capital=plain(settings.initial_capital),
+        max_leverage=settings.limits.max_leverage,
+        slippage=plain(_rules(settings).slippage),
+        prompt="tiltyard/1",
+    )
+
+
+def _deadline_seconds(settings: Settings) -> float:
+    market_seconds = min(settings.limits.deadline_seconds, settings.scheduler_interval_minutes * 60 * INTERVAL_SHARE)
+    if settings.sandbox_speed == 1:
+        return market_seconds
+    return max(market_seconds / settings.sandbox_speed, DEADLINE_SECONDS_MIN)
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    token = [settings.admin_token.get_secret_value()] if settings.admin_token else []
+    return secret_values([key.get_secret_value() for key in settings.keys.values()] + token)
+
+
+def _greet(settings: Settings, sockets: list[socket.socket]) -> None:
+    api, web = (one.getsockname()[1] for one in sockets)
+    if settings.demo:
+        log.info(
+            "demo",
+            message="DEMO 演示模式: simulated prices, scripted models. For the real thing set a model API key in backend/.env.",
+            phase="start",
+        )
+    log.info("listening", message=f"http://{settings.host}:{web}/system (pages) · http://{settings.host}:{api}/docs (API)", phase="start")

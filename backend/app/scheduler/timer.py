@@ -1,0 +1,118 @@
+"""The timer: cycles on the clock, a look at the market in between, log lines carried to the database. One cycle at a time.
+
+`stop` lets a running cycle finish; the watching of open positions goes on as long as the process lives.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app.engine.clock import Clock, floor_time
+from app.scheduler.trigger import MarketClockTrigger
+
+CYCLE_JOB = "cycle"
+CLOSE_DELAY = timedelta(seconds=3)
+"""After the full five minutes, so that the venue has closed the bar."""
+
+log = structlog.get_logger(__name__)
+
+RunCycle = Callable[[datetime, str], Awaitable[object]]
+Chore = Callable[[], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Timer:
+    """Owns the APScheduler. `run_cycle(due_at, kind)` and the chores are given by main."""
+
+    clock: Clock
+    interval: timedelta
+    run_cycle: RunCycle
+    _scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
+    _running: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _tasks: set["asyncio.Task[object]"] = field(default_factory=set)
+
+    @property
+    def running(self) -> bool:
+        """Whether cycles are due by themselves."""
+        return self._scheduler.running and self._scheduler.get_job(CYCLE_JOB) is not None
+
+    @property
+    def cycle_running(self) -> bool:
+        """Whether a cycle runs at this moment."""
+        return self._running.locked() or bool(self._tasks)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """Market time of the next cycle; None while stopped."""
+        if not self.running:
+            return None
+        return floor_time(self.clock.now() - self._delay, self.interval) + self.interval
+
+    def begin(self, chores: dict[str, tuple[float, Chore]]) -> None:
+        """Start the scheduler itself with chores (name -> real seconds between runs, what to do). Cycles wait for `start`."""
+        for name, (seconds, chore) in chores.items():
+            self._scheduler.add_job(
+                chore, IntervalTrigger(seconds=seconds), id=name, max_instances=1, coalesce=True, misfire_grace_time=None
+            )
+        self._scheduler.start()
+
+    def start(self) -> None:
+        """Cycles on the clock from now on, the first one at once for the slot that is running. Harmless when already started."""
+        if self.running:
+            return
+        trigger = MarketClockTrigger(self.clock, self.interval, self._delay)
+        self._scheduler.add_job(self._scheduled, trigger, id=CYCLE_JOB, max_instances=1, coalesce=True, misfire_grace_time=None)
+        log.info("scheduler_started", message=f"✅ 定时任务调度器已启动 (每 {self.minutes} 分钟执行一次)")
+        self._spawn(self._once(floor_time(self.clock.now(), self.interval), "start"))
+
+    def stop(self) -> None:
+        """No more cycles by themselves; the running one finishes. Harmless when already stopped."""
+        if not self.running:
+            return
+        self._scheduler.remove_job(CYCLE_JOB)
+        log.info("scheduler_stopped", message="timer stopped; a running cycle finishes, open positions stay watched")
+
+    def run_now(self) -> bool:
+        """Start one cycle in the background; False, and nothing, while one runs."""
+        if self.cycle_running:
+            return False
+        self._spawn(self._once(self.clock.now(), "manual"))
+        return True
+
+    async def finish(self) -> None:
+        """Stop everything and wait for the running cycle."""
+        self.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with self._running:
+            return
+
+    @property
+    def minutes(self) -> int:
+        """The interval in minutes."""
+        return int(self.interval / timedelta(minutes=1))
+
+    @property
+    def _delay(self) -> timedelta:
+        return CLOSE_DELAY
+
+    async def _scheduled(self) -> None:
+        await self._once(floor_time(self.clock.now(), self.interval), "scheduled")
+
+    async def _once(self, due_at: datetime, kind: str) -> object:
+        if self._running.locked():
+            log.warning("cycle_skipped_overlap", message=f"the cycle due {due_at:%H:%M:%S} was not started: the one before still runs")
+            return None
+        async with self._running:
+            return await self.run_cycle(due_at, kind)
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

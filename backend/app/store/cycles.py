@@ -1,0 +1,98 @@
+"""Cycles: each due time is claimed once, and every cycle ends in a state that says what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.database import AlreadyClaimedError
+from app.store.rows import columns_of, first, page, records
+from app.store.tables import cycles
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRow:
+    """One cycle. `phase` is the last step completed; `books_hash` names the stored market of its fill."""
+
+    id: int
+    due_at: datetime
+    kind: str
+    state: str
+    phase: str
+    started_at: datetime
+    finished_at: datetime | None
+    reason: str | None
+    books_hash: str | None
+    timings: dict[str, float] | None
+
+
+_ALL = select(*columns_of(cycles, CycleRow))
+
+
+async def claim_cycle(connection: AsyncConnection, *, due_at: datetime, kind: str, started_at: datetime, season_id: int, pid: int) -> int:
+    """Take the cycle due at a time; its id. Raises AlreadyClaimedError when somebody has it."""
+    statement = (
+        insert(cycles)
+        .values(due_at=due_at, kind=kind, state="running", phase="claimed", started_at=started_at, season_id=season_id, pid=pid)
+        .returning(cycles.c.id)
+    )
+    try:
+        return int((await connection.execute(statement)).scalar_one())
+    except IntegrityError as error:
+        raise AlreadyClaimedError(f"the cycle due {due_at} has been claimed") from error
+
+
+async def set_phase(connection: AsyncConnection, cycle_id: int, phase: str) -> None:
+    """Note a completed step."""
+    await connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(phase=phase))
+
+
+async def set_booked(connection: AsyncConnection, cycle_id: int, *, books_hash: str) -> None:
+    """Note the stored market of the fill: from here on the cycle can be finished from what is stored."""
+    await connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(phase="booked", books_hash=books_hash))
+
+
+async def finish_cycle(
+    connection: AsyncConnection,
+    cycle_id: int,
+    *,
+    state: str,
+    reason: str | None,
+    finished_at: datetime,
+    timings: Mapping[str, float] | None,
+) -> None:
+    """Close a cycle as done, skipped or interrupted."""
+    values = {"state": state, "reason": reason, "finished_at": finished_at, "timings": dict(timings) if timings is not None else None}
+    if state == "done":
+        values["phase"] = "reported"
+    await connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
+
+
+async def running_cycles(connection: AsyncConnection) -> list[CycleRow]:
+    """Cycles nobody has closed, oldest first."""
+    return await records(connection, _ALL.where(cycles.c.state == "running").order_by(cycles.c.id), CycleRow)
+
+
+async def cycle_in_progress(connection: AsyncConnection) -> CycleRow | None:
+    """The newest cycle nobody has closed."""
+    return await first(connection, _ALL.where(cycles.c.state == "running").order_by(cycles.c.id.desc()), CycleRow)
+
+
+async def latest_finished(connection: AsyncConnection) -> CycleRow | None:
+    """The cycle closed last."""
+    return await first(connection, _ALL.where(cycles.c.finished_at.is_not(None)).order_by(cycles.c.id.desc()), CycleRow)
+
+
+async def get_cycle(connection: AsyncConnection, cycle_id: int) -> CycleRow | None:
+    """One cycle."""
+    return await first(connection, _ALL.where(cycles.c.id == cycle_id), CycleRow)
+
+
+async def list_cycles(
+    connection: AsyncConnection, *, state: str | None = None, limit: int = 50, cursor: int | None = None
+) -> list[CycleRow]:
+    """Newest first."""
+    return await records(connection, page(_ALL, cycles, {"state": state}, limit=limit, cursor=cursor), CycleRow)

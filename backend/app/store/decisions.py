@@ -1,0 +1,83 @@
+"""Decisions: every action a contestant asked for, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.rows import columns_of, first, page, records, values_of
+from app.store.tables import decisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDecision:
+    """A decision to store. Verdict accepted, refused or held; `code`, `needed` and `available` explain a refusal."""
+
+    cycle_id: int
+    contestant_id: str
+    conversation_id: int | None
+    position: int
+    action: str
+    symbol: str | None = None
+    notional: Decimal | None = None
+    leverage: int | None = None
+    close_fraction: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    confidence: Decimal | None = None
+    invalidation: str | None = None
+    reason: str | None = None
+    summary: str | None = None
+    verdict: str
+    code: str | None = None
+    message: str | None = None
+    needed: Decimal | None = None
+    available: Decimal | None = None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow(NewDecision):
+    """A stored decision."""
+
+    id: int
+
+
+_ALL = select(*columns_of(decisions, DecisionRow))
+
+
+async def save_decisions(connection: AsyncConnection, rows: Sequence[NewDecision]) -> dict[int, int]:
+    """Store the decisions of one turn; ids by position."""
+    statement = insert(decisions).returning(decisions.c.position, decisions.c.id)
+    stored = (await connection.execute(statement, values_of(rows))).all()
+    return {int(row.position): int(row.id) for row in stored}
+
+
+async def refused_in_last_turn(connection: AsyncConnection, contestant_id: str, *, before_cycle: int) -> list[DecisionRow]:
+    """What was refused of a contestant in its last turn before a cycle."""
+    earlier = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id < before_cycle)
+    last = select(func.max(decisions.c.cycle_id)).where(earlier).scalar_subquery()
+    mine = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id == last) & decisions.c.code.is_not(None)
+    return await records(connection, _ALL.where(mine).order_by(decisions.c.position), DecisionRow)
+
+
+async def get_decision(connection: AsyncConnection, decision_id: int) -> DecisionRow | None:
+    """One decision."""
+    return await first(connection, _ALL.where(decisions.c.id == decision_id), DecisionRow)
+
+
+async def list_decisions(
+    connection: AsyncConnection,
+    *,
+    contestant: str | None = None,
+    cycle: int | None = None,
+    verdict: str | None = None,
+    limit: int = 50,
+    cursor: int | None = None,
+) -> list[DecisionRow]:
+    """Newest first."""
+    filters = {"contestant_id": contestant, "cycle_id": cycle, "verdict": verdict}
+    return await records(connection, page(_ALL, decisions, filters, limit=limit, cursor=cursor), DecisionRow)
