@@ -7,8 +7,10 @@ then is walked, and the timer starts.
 import asyncio
 import os
 import random
+import signal
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,11 +19,11 @@ import uvicorn
 
 from app.api.application import create_application
 from app.api.context import Arena
-from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season
+from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season, held_elsewhere
 from app.cycle.journal import Journal, configure_logging, forward_library_logs, secret_values
 from app.cycle.keep_watch import KeepWatch
 from app.cycle.look import look
-from app.cycle.parts import Contestant, Parts
+from app.cycle.parts import Contestant, Parts, Switches
 from app.cycle.recover import recover
 from app.cycle.run_cycle import run_cycle
 from app.engine.clock import Clock, wall_clock
@@ -40,7 +42,8 @@ from app.store.database import Database, StoreError
 
 VERSION = "0.1.0"
 PAGES = BACKEND.parent / "frontend" / "out"
-VENUE_RETRY_SECONDS = 15.0
+STOP_SECONDS_MAX = 10.0
+"""How long a stop waits for the running cycle; one cut off is closed at the next start."""
 LOG_WRITE_SECONDS = 1.0
 WATCH_SECONDS = 5.0
 DEADLINE_SECONDS_MIN = 10.0
@@ -100,7 +103,7 @@ async def _serve(settings: Settings) -> None:
         arena = _arena(settings, clock, sandbox)
         running = Running(settings, arena, journal, database, clock, sandbox, stack)
         app = create_application(arena, PAGES)
-        running.server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3))
+        running.server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3), arena)
         running.tasks.append(asyncio.create_task(_start(running)))
         _greet(settings, sockets)
         await running.server.serve(sockets=sockets)
@@ -126,31 +129,34 @@ async def _start(running: Running) -> None:
 
 async def _bring_up(running: Running) -> None:
     settings, clock = running.settings, running.clock
+    pool = ConnectionPool()
+    running.stack.push_async_callback(pool.aclose)
+    players = tuple(_contestant(settings, spec, pool, running.sandbox) for spec in settings.line_up)
+    season = await arrange_season(running.database, _terms(settings), players, settings.initial_capital, clock.now())
+    symbols = tuple(f"{coin}USDT" for coin in settings.symbols)
+    symbols += await held_elsewhere(running.database, season.id, symbols)
     venue = CcxtVenue(
         "bitget" if settings.demo else settings.market,
-        tuple(f"{coin}USDT" for coin in settings.symbols),
+        symbols,
         clock,
         base_url=running.sandbox.venue_url if running.sandbox else settings.market_base_url,
     )
     running.stack.push_async_callback(venue.close)
-    pool = ConnectionPool()
-    running.stack.push_async_callback(pool.aclose)
-    players = tuple(_contestant(settings, spec, pool, running.sandbox) for spec in settings.line_up)
-    season_id = await arrange_season(running.database, _terms(settings), players, settings.initial_capital, clock.now())
     parts = Parts(
         clock=clock,
         database=running.database,
         venue=venue,
-        symbols=tuple(f"{coin}USDT" for coin in settings.symbols),
+        symbols=symbols,
         contestants=players,
-        season_id=season_id,
+        season_id=season.id,
         rules=_rules(settings),
         deadline_seconds=_deadline_seconds(settings),
         process_id=os.getpid(),
+        switches=Switches(entries_open=season.entries_open),
     )
     running.arena.parts = parts
     await recover(parts)
-    await _await_venue(running, parts, venue)
+    await _open_venue(venue)
     await _catch_up(parts)
     running.timer = Timer(clock, timedelta(minutes=settings.scheduler_interval_minutes), lambda due, kind: run_cycle(parts, due, kind))
     running.timer.begin(
@@ -166,22 +172,14 @@ async def _bring_up(running: Running) -> None:
         log.info("scheduler_waits", message="SCHEDULER_ENABLED=false: start the timer on /system", phase="start")
 
 
-async def _await_venue(running: Running, parts: Parts, venue: CcxtVenue) -> None:
-    while True:
-        try:
-            await venue.load()
-        except (SymbolsNotListedError, UnknownVenueError):
-            raise
-        except VenueError as error:
-            log.error(
-                "venue_unreachable",
-                message=f"the arena waits for its venue: {error}; next try in {VENUE_RETRY_SECONDS:.0f} s",
-                phase="start",
-            )
-            await running.journal.write(parts.database)
-            await asyncio.sleep(VENUE_RETRY_SECONDS)
-        else:
-            return
+async def _open_venue(venue: CcxtVenue) -> None:
+    """Contract terms, before the first cycle. A venue that is down is no reason not to start: each cycle asks again, and says so."""
+    try:
+        await venue.load()
+    except (SymbolsNotListedError, UnknownVenueError):
+        raise
+    except VenueError as error:
+        log.error("venue_unreachable", message=f"no prices yet: {error}; every cycle tries again", phase="start")
 
 
 async def _catch_up(parts: Parts) -> None:
@@ -198,9 +196,31 @@ async def _stop(running: Running) -> None:
         task.cancel()
     await asyncio.gather(*running.tasks, return_exceptions=True)
     if running.timer is not None:
-        await running.timer.finish()
+        await running.timer.finish(STOP_SECONDS_MAX)
     log.info("stopped", message="the arena has stopped; balances and positions are kept", phase="stop")
     await running.journal.write(running.database)
+
+
+class _Server(uvicorn.Server):
+    """Serves until a signal, then returns: what follows is stopped in order by `_serve`. Open event streams are ended first."""
+
+    def __init__(self, config: uvicorn.Config, arena: Arena) -> None:
+        super().__init__(config)
+        self._arena = arena
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without raising the signal again afterwards, which would end the process before the books are closed."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams, then the rest."""
+        if self._arena.parts is not None:
+            self._arena.parts.events.close()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int, name: str) -> socket.socket:
@@ -255,7 +275,7 @@ def _contestant(settings: Settings, spec: ContestantSpec, pool: ConnectionPool, 
     key = settings.key_of(spec)
     base_url, model, secret = spec.base_url, spec.model or profile.default_model, key.get_secret_value() if key else None
     if sandbox is not None and not settings.keys:
-        base_url, model, secret = sandbox.models_url, SCRIPTED.get(spec.id, "trend-rider"), "demo"
+        base_url, model, secret = sandbox.models_url, spec.model or SCRIPTED.get(spec.id, "trend-rider"), "demo"
     host = None
     if secret is not None:
         host = ChatClient(profile, pool, api_key=secret, chance=random.Random(), base_url=base_url, model=model)  # noqa: S311 - spreads retries

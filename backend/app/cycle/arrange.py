@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from app.cycle.parts import Contestant
-from app.store import contestants, seasons
+from app.store import accounts, contestants, seasons
 from app.store.contestants import NewContestant
 from app.store.database import Database
+from app.store.seasons import SeasonRow
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +46,8 @@ class Terms:
         }
 
 
-async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], initial: Decimal, at: datetime) -> int:
-    """Id of the current season, begun when there is none; contestants join with their deposit. Raises WrongDatabaseError, StoreError."""
+async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], initial: Decimal, at: datetime) -> SeasonRow:
+    """The current season, begun when there is none; contestants join with their deposit. Raises WrongDatabaseError, StoreError."""
     async with database.writing() as connection:
         season = await seasons.current_season(connection)
         if season is None:
@@ -63,7 +64,20 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
             f"settings differ from those season {season.name} began with: {', '.join(changed)}; results before and after are not comparable"
         )
         log.warning("terms_changed", message=message, phase="start")
-    return season.id
+    return season
+
+
+async def held_elsewhere(database: Database, season_id: int, symbols: Sequence[str]) -> tuple[str, ...]:
+    """Symbols that are held although the settings no longer name them: they stay watched until they are closed."""
+    async with database.reading() as connection:
+        accounts_held = await accounts.load_accounts(connection, season_id)
+    held = {symbol for one in accounts_held.values() for symbol in one.account.positions}
+    extra = tuple(sorted(held.difference(symbols)))
+    if extra:
+        log.warning(
+            "symbols_kept", message=f"SYMBOLS no longer names {', '.join(extra)}, but positions are open there: kept", phase="start"
+        )
+    return extra
 
 
 def _row(index: int, one: Contestant, initial: Decimal) -> NewContestant:

@@ -85,7 +85,7 @@ class Journal:
             at=self.clock.now(),
             level=LEVELS.get(method, "INFO"),
             event=str(event.get("event", "")),
-            message=str(event.get("message", event.get("event", ""))),
+            message=str(event.get("message") or _sentence(event)),
             cycle_id=event.get("cycle_id"),
             contestant_id=event.get("contestant_id"),
             phase=event.get("phase"),
@@ -97,6 +97,13 @@ class Journal:
 def secret_values(values: list[str]) -> tuple[str, ...]:
     """The values worth hiding, longest first so that one inside another is hidden whole."""
     return tuple(sorted({value for value in values if len(value) >= SECRET_CHARACTERS_MIN}, key=len, reverse=True))
+
+
+def _sentence(event: Mapping[str, Any]) -> str:
+    """What an adapter's line says, when it is made of a name and facts."""
+    facts = ", ".join(f"{name} {value}" for name, value in event.items() if name not in {*COLUMNS, "event", "level", "exception"})
+    name = str(event.get("event", "")).replace("_", " ")
+    return f"{name}: {facts}" if facts else name
 
 
 def _plain(value: Any) -> Any:
@@ -132,7 +139,7 @@ def configure_logging(journal: Journal, level: str) -> None:
 def _console_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """On the console the sentence says it; ids and milliseconds follow, the rest stays in the database."""
     kept = {name: event[name] for name in ("level", "exception", *COLUMNS) if event.get(name) is not None}
-    return {"message": event.get("message", event.get("event", "")), **kept}
+    return {"message": event.get("message") or _sentence(event), **kept}
 
 
 class _Forward(logging.Handler):

@@ -38,6 +38,8 @@ async def look(parts: Parts, instruments: Mapping[str, Instrument], *, cycle_id:
     behind = {name: one for name, one in held.items() if one.account.positions and (one.watched_until or until) < until}
     if not behind:
         return 0
+    if not instruments:
+        raise VenueUnreachableError("the contract terms have not been loaded yet")
     started = time.perf_counter()
     symbols = tuple(sorted({symbol for one in behind.values() for symbol in one.account.positions}))
     since = min(one.watched_until or until for one in behind.values())

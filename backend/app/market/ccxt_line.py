@@ -26,8 +26,11 @@ from app.market.wire import milliseconds
 
 SECOND_TRY_AFTER_SECONDS = 0.3
 MESSAGE_CHARACTERS_MAX = 300
-SUGGESTIONS = ("bitget", "binanceusdm", "bybit", "okx", "gate", "mexc")
-"""Venues with linear USDT perpetuals that ccxt reads without a key."""
+SUGGESTIONS = ("bitget", "okx", "binanceusdm", "mexc")
+"""Venues with linear USDT perpetuals whose tickers carry their time; the first is what this is tested against."""
+
+KEY_NEEDED = "key needed"
+"""Code of a refusal because the call is for account holders only."""
 
 Answer = TypeVar("Answer")
 
@@ -132,7 +135,7 @@ class CcxtLine:
             return VenueUnreachableError(f"{self._id} can't be reached, {said}")
         if type(error.__cause__).__module__.startswith("aiohttp"):
             return VenueUnreachableError(f"{self._id} broke off in the middle of {said}")
-        return VenueRefusedError(f"{self._id} refused {said}", code)
+        return VenueRefusedError(f"{self._id} refused {said}", KEY_NEEDED if isinstance(error, ccxt.AuthenticationError) else code)
 
 
 def redirected(urls: Any, base_url: str) -> Any:

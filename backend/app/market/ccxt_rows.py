@@ -13,7 +13,7 @@ from app.engine.books import Book, Level
 from app.engine.instruments import Instrument, LeverageTier
 from app.engine.market import Candle, Quote, Timeframe
 from app.engine.money import ONE, ZERO
-from app.market.wire import above_zero, moment, number
+from app.market.wire import above_zero, legible, moment, number
 
 DEFAULT_PRICE_BAND = Decimal("0.02")
 DEFAULT_FUNDING_INTERVAL_HOURS = 8
@@ -196,8 +196,8 @@ def _step(value: object, precision_mode: int) -> Decimal | None:
 
 
 def _absent(what: str, info: Mapping[str, Any], names: Sequence[str]) -> str:
-    raw = next((info[name] for name in names if name in info), None)
-    return f"the venue gave no {what}" if raw is None else f"the venue gave {raw!s:.40} as {what}"
+    raw = next((str(info[name]) for name in names if info.get(name) is not None), None)
+    return f"the venue gave no {what}" if raw in {None, ""} else f"the venue gave {legible(raw)} as {what}"
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:

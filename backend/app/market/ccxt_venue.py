@@ -22,13 +22,15 @@ from app.market.ccxt_line import CcxtLine
 from app.market.contracts import Contract, load_contracts
 from app.market.quote_feed import QuoteFeed
 from app.market.snapshot import encode
-from app.market.soundness import judge, judge_candles, judge_minutes
+from app.market.soundness import STALE_AFTER, judge, judge_candles, judge_minutes
 from app.market.venue import VenueError, VenueGarbledError, VenueSlowError
 from app.market.wire import moment
 
 SNAPSHOT_SECONDS_MAX = 30.0
 BOOK_SECONDS_MAX = 5.0
 MINUTES_SECONDS_MAX = 30.0
+"""For each day that is looked back on: pages come one after the other."""
+
 BOOK_LEVELS = 50
 TERMS_HOLD_FOR = timedelta(days=1)
 TERMS_ASKED_AGAIN_AFTER = timedelta(hours=1)
@@ -113,7 +115,7 @@ class CcxtVenue:
         return replace(snapshot, content_hash=encode(snapshot).content_hash)
 
     async def books(self, symbols: Sequence[str]) -> dict[str, Book]:
-        """Fresh depth of 50 levels a side. A symbol whose book is late (5 s), broken, crossed or empty is absent, and logged."""
+        """Fresh depth of 50 levels a side. A symbol whose book is late (5 s), old, broken, crossed or empty is absent, and logged."""
         return await self._each(symbols, "order_book_missing", BOOK_SECONDS_MAX, self._book)
 
     async def mark_minutes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Candle, ...]]:
@@ -124,7 +126,8 @@ class CcxtVenue:
         async def minutes(contract: Contract) -> tuple[Candle, ...]:
             return await self._sound_minutes(contract, since, until)
 
-        return await self._each(symbols, "mark_candles_missing", MINUTES_SECONDS_MAX, minutes)
+        seconds_max = MINUTES_SECONDS_MAX * (1 + (until - since).days)
+        return await self._each(symbols, "mark_candles_missing", seconds_max, minutes)
 
     async def quotes(self) -> dict[str, Quote]:
         """Tickers as they are, unjudged: put each through `soundness.judge` before acting on it. Raises VenueError."""
@@ -150,9 +153,17 @@ class CcxtVenue:
             for symbol, contract in self._contracts.items()
             for frame in CANDLES
         }
-        named: dict[str, asyncio.Task[Any]] = {"tickers": tickers} | {
-            f"{frame} candles of {symbol}": task for (symbol, frame), task in candles.items()
-        }
+        await self._all_of({"tickers": tickers} | {f"{frame} candles of {symbol}": task for (symbol, frame), task in candles.items()})
+        failed: dict[str, str] = {}
+        for (symbol, frame), task in candles.items():
+            error = _venue_error(task)
+            if error is not None:
+                log.warning("candles_missing", venue=self.name, symbol=symbol, timeframe=frame.value, why=str(error))
+                failed[symbol] = f"no {frame} candles: {error.in_short}"
+        return tickers.result(), failed
+
+    async def _all_of(self, named: Mapping[str, asyncio.Task[Any]]) -> None:
+        """Wait until every task has ended, well or badly; past the time limit cancel all and raise VenueSlowError."""
         try:
             await asyncio.wait(named.values(), timeout=self._seconds_max)
             late = tuple(name for name, task in named.items() if not task.done())
@@ -162,8 +173,6 @@ class CcxtVenue:
             for task in named.values():
                 task.cancel()
             await asyncio.gather(*named.values(), return_exceptions=True)
-        failed = {symbol: str(error) for (symbol, _), task in candles.items() if (error := _venue_error(task)) is not None}
-        return tickers.result(), failed
 
     def _view(self, symbol: str, at: datetime, found: Quote | str, previous: Quote | None, without_candles: str | None) -> SymbolView:
         contract = self._contracts[symbol]
@@ -199,6 +208,9 @@ class CcxtVenue:
         book = ccxt_rows.book(symbol, row, ccxt_rows.contract_size(contract.market))
         if isinstance(book, str):
             raise VenueGarbledError(book)
+        age = self._clock.now() - book.time
+        if age > STALE_AFTER:
+            raise VenueGarbledError(f"the order book is {age.total_seconds():.0f} s old")
         return book
 
     async def _sound_minutes(self, contract: Contract, since: datetime, until: datetime) -> tuple[Candle, ...]:

@@ -10,8 +10,9 @@ import structlog
 
 from app.engine.instruments import Instrument
 from app.market import ccxt_rows
-from app.market.ccxt_line import SUGGESTIONS, CcxtLine
-from app.market.venue import SymbolsNotListedError, UnknownVenueError, VenueGarbledError
+from app.market.ccxt_line import KEY_NEEDED, SUGGESTIONS, CcxtLine
+from app.market.venue import SymbolsNotListedError, UnknownVenueError, VenueGarbledError, VenueRefusedError
+from app.market.wire import legible
 
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ class Contract:
             return None
         info = self.market.get("info")
         status = info.get("symbolStatus") if isinstance(info, Mapping) else None
-        return f"the venue has suspended trading (status {status})" if status else "the venue has suspended trading"
+        return f"the venue has suspended trading (status {legible(status)})" if status else "the venue has suspended trading"
 
 
 async def load_contracts(line: CcxtLine, symbols: Sequence[str]) -> dict[str, Contract]:
@@ -68,11 +69,17 @@ def _chosen(venue: str, symbols: Sequence[str], listed: Mapping[str, Any]) -> di
 
 async def _tier_rows(line: CcxtLine, exchange: Any, venue_symbol: str) -> Sequence[Mapping[str, Any]]:
     what = f"leverage tiers of {venue_symbol}"
-    if exchange.has.get("fetchMarketLeverageTiers") is True:
-        rows: Sequence[Mapping[str, Any]] = await line.ask(what, "fetch_market_leverage_tiers", venue_symbol)
-        return rows
-    if exchange.has.get("fetchLeverageTiers"):
-        by_symbol: Mapping[str, Sequence[Mapping[str, Any]]] = await line.ask(what, "fetch_leverage_tiers", [venue_symbol])
-        return by_symbol.get(venue_symbol, ())
-    log.warning("no_leverage_tiers", venue=exchange.id, symbol=venue_symbol)
+    try:
+        if exchange.has.get("fetchMarketLeverageTiers") is True:
+            rows: Sequence[Mapping[str, Any]] = await line.ask(what, "fetch_market_leverage_tiers", venue_symbol)
+            return rows
+        if exchange.has.get("fetchLeverageTiers"):
+            by_symbol: Mapping[str, Sequence[Mapping[str, Any]]] = await line.ask(what, "fetch_leverage_tiers", [venue_symbol])
+            return by_symbol.get(venue_symbol, ())
+    except VenueRefusedError as error:
+        if error.code != KEY_NEEDED:
+            raise
+    log.warning(
+        "no_leverage_tiers", venue=exchange.id, symbol=venue_symbol, why="the venue shows them to account holders only, or not at all"
+    )
     return ()

@@ -31,15 +31,10 @@ class QuoteFeed:
     async def tickers(self, contracts: Mapping[str, Contract]) -> dict[str, Quote | str]:
         """A quote per symbol, or a sentence that says why there is none. Raises VenueError when no ticker can be had at all."""
         rows = await self._ticker_rows(contracts)
-        rows = {symbol: row if isinstance(row, str) else await self._with_mark(contracts[symbol], row) for symbol, row in rows.items()}
         if not rows:
             raise VenueGarbledError(f"the tickers hold none of {', '.join(contracts)}")
-        return {
-            symbol: found
-            if isinstance(found := rows.get(symbol, "the venue's tickers leave it out"), str)
-            else ccxt_rows.quote(symbol, found)
-            for symbol in contracts
-        }
+        found = await asyncio.gather(*(self._quote(contract, rows.get(symbol)) for symbol, contract in contracts.items()))
+        return dict(zip(contracts, found, strict=True))
 
     async def full(self, contracts: Mapping[str, Contract], at: datetime) -> dict[str, Quote | str]:
         """As `tickers`, with funding and open interest from calls of their own where the tickers lack them."""
@@ -63,16 +58,27 @@ class QuoteFeed:
         for symbol, answer in zip(contracts, answers, strict=True):
             if isinstance(answer, BaseException) and not isinstance(answer, VenueError):
                 raise answer
-            rows[symbol] = f"{answer}" if isinstance(answer, VenueError) else answer
+            if isinstance(answer, VenueError):
+                log.warning("ticker_missing", symbol=symbol, why=str(answer))
+            rows[symbol] = f"no price: {answer.in_short}" if isinstance(answer, VenueError) else answer
         if all(isinstance(row, str) for row in rows.values()):
             raise VenueGarbledError(f"no ticker can be read: {next(iter(rows.values()), '')}")
         return rows
 
-    async def _with_mark(self, contract: Contract, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        if row.get("markPrice") is not None or "markPrice" in (row.get("info") or ()):
+    async def _quote(self, contract: Contract, row: Mapping[str, Any] | str | None) -> Quote | str:
+        if row is None:
+            return "the venue's tickers leave it out"
+        if isinstance(row, str):
             return row
-        funding = await self._soft("funding", contract, "fetch_funding_rate")
-        return row if funding is None else {**row, "markPrice": funding.get("markPrice")}
+        if row.get("markPrice") is None and "markPrice" not in (row.get("info") or ()):
+            row = {**row, "markPrice": await self._mark_price(contract)}
+        return ccxt_rows.quote(contract.instrument.symbol, row)
+
+    async def _mark_price(self, contract: Contract) -> object:
+        exchange = await self._line.open()
+        method = "fetch_mark_price" if exchange.has.get("fetchMarkPrice") else "fetch_funding_rate"
+        row = await self._soft("mark price", contract, method)
+        return None if row is None else row.get("markPrice")
 
     async def _filled(self, contract: Contract, quote: Quote | str, at: datetime) -> Quote | str:
         if isinstance(quote, str):

@@ -46,15 +46,21 @@ class Venue(Protocol):
 
 
 class VenueError(Exception):
-    """No usable answer from the venue."""
+    """No usable answer from the venue. The text holds the venue's own words; `in_short` holds ours, and may be shown to contestants."""
+
+    in_short = "the venue gave no answer"
 
 
 class VenueUnreachableError(VenueError):
     """The venue is down or the way to it is."""
 
+    in_short = "the venue can't be reached"
+
 
 class VenueSlowError(VenueError):
     """The time limit passed. `missing` names what had not arrived."""
+
+    in_short = "the venue is too slow"
 
     def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -64,6 +70,8 @@ class VenueSlowError(VenueError):
 class VenueRefusedError(VenueError):
     """The venue said no. `code` is its own error code or HTTP status, as text; None where it gave none."""
 
+    in_short = "the venue refused"
+
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
@@ -71,6 +79,8 @@ class VenueRefusedError(VenueError):
 
 class VenueGarbledError(VenueError):
     """The answer can't be read."""
+
+    in_short = "the venue's answer can't be read"
 
 
 class SymbolsNotListedError(VenueError):

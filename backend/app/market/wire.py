@@ -3,6 +3,7 @@
 Venues write none as null, "", "-1" (times) or leave the field out, and a broken feed writes NaN. Magnitudes are not judged here.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,8 @@ from app.engine.money import exact
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXPONENT_MAX = 100
 """Numbers beyond 1e100 or below 1e-100 are no numbers of a market: spelled out they would only fill memory."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9.+_-]{1,24}")
 
 
 def number(value: object) -> Decimal | None:
@@ -47,3 +50,9 @@ def moment(milliseconds: object) -> datetime | None:
 def milliseconds(time: datetime) -> int:
     """Unix stamp in milliseconds."""
     return (time - EPOCH) // timedelta(milliseconds=1)
+
+
+def legible(value: object) -> str:
+    """A venue's word or number for a sentence that contestants may read; anything longer or stranger is only called unreadable."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else "something unreadable"

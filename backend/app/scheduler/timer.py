@@ -56,9 +56,8 @@ class Timer:
     def begin(self, chores: dict[str, tuple[float, Chore]]) -> None:
         """Start the scheduler itself with chores (name -> real seconds between runs, what to do). Cycles wait for `start`."""
         for name, (seconds, chore) in chores.items():
-            self._scheduler.add_job(
-                chore, IntervalTrigger(seconds=seconds), id=name, max_instances=1, coalesce=True, misfire_grace_time=None
-            )
+            trigger = IntervalTrigger(seconds=seconds)
+            self._scheduler.add_job(_awaiting(chore), trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
         self._scheduler.start()
 
     def start(self) -> None:
@@ -84,14 +83,19 @@ class Timer:
         self._spawn(self._once(self.clock.now(), "manual"))
         return True
 
-    async def finish(self) -> None:
-        """Stop everything and wait for the running cycle."""
+    async def finish(self, seconds_max: float) -> None:
+        """Stop everything and wait at most so long for the running cycle; what is then still running is cut off."""
         self.stop()
+        try:
+            async with asyncio.timeout(seconds_max), self._running:
+                pass
+        except TimeoutError:
+            log.warning("cycle_cut_off", message="the running cycle did not finish in time; it is closed at the next start")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        async with self._running:
-            return
 
     @property
     def minutes(self) -> int:
@@ -116,3 +120,12 @@ class Timer:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _awaiting(chore: Chore) -> Chore:
+    """APScheduler runs on the loop only what is an async function by itself; anything else would go to a thread."""
+
+    async def run() -> object:
+        return await chore()
+
+    return run

@@ -1,4 +1,4 @@
-"""Accounts: load what a contestant holds as an engine value, and save what the engine made of it."""
+"""Accounts: load what a contestant holds as an engine value, and save what the engine made of it, whole or not at all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,18 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.engine.facts import Fact, Filled, OrderRefused, Outcome, StopsSet, fills
+from app.engine.facts import Filled, OrderRefused, Outcome
 from app.engine.positions import Account, Position
-from app.engine.trades import Purpose, Side, Trade
 from app.store import tables
+from app.store.booking import Booking
 from app.store.database import StaleAccountError
+from app.store.fills import write_fills
 from app.store.ledger import write_postings
-from app.store.upsert import upsert
-
-ENTRIES = frozenset({Purpose.OPEN, Purpose.ADD})
+from app.store.orders import write_orders
+from app.store.positions import open_positions, write_positions
+from app.store.trades import write_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,17 @@ async def save_outcome(
     decision_ids: Mapping[int, int] | None = None,
     watched_until: datetime | None = None,
 ) -> HeldAccount:
-    """Write what the engine did: orders, fills, trades, position, ledger, account. `decision_ids` maps order indices to decisions.
+    """Write what the engine did: account, orders, trades, fills, ledger, positions. `decision_ids` maps order indices to decisions.
 
     Raises StaleAccountError when another writer changed the account since it was loaded; nothing is written then.
     """
-    before, after = held.account, outcome.account
-    watched = watched_until or held.watched_until
-    changed = await connection.execute(
-        update(tables.accounts)
-        .where((tables.accounts.c.contestant_id == before.contestant) & (tables.accounts.c.version == held.version))
-        .values(
-            available=after.available, trades_opened=after.trades_opened, version=held.version + 1, watched_until=watched, updated_at=at
-        )
-    )
-    if changed.rowcount != 1:
-        raise StaleAccountError(f"the account of {before.contestant} was changed by somebody else since version {held.version}")
-    writer = _Writer(connection, held, at, cycle_id, source, decision_ids or {})
-    trade_ids = await writer.write(outcome)
-    return replace(held, account=after, version=held.version + 1, watched_until=watched, trade_ids=trade_ids)
+    after, watched = outcome.account, watched_until or held.watched_until
+    saved = replace(held, account=after, version=held.version + 1, watched_until=watched)
+    await _take_version(connection, held, saved, at)
+    booking = Booking(after.contestant, held.season_id, cycle_id, source, at, decision_ids or {})
+    known = {held.account.positions[symbol].trade.number: trade_id for symbol, trade_id in held.trade_ids.items()}
+    trade_ids = await _write(connection, booking, held, outcome, known)
+    return replace(saved, trade_ids={symbol: trade_ids[position.trade.number] for symbol, position in after.positions.items()})
 
 
 async def set_watched(connection: AsyncConnection, contestant_ids: Sequence[str], until: datetime) -> None:
@@ -79,216 +73,55 @@ async def set_watched(connection: AsyncConnection, contestant_ids: Sequence[str]
     await connection.execute(update(tables.accounts).where(tables.accounts.c.contestant_id.in_(contestant_ids)).values(watched_until=until))
 
 
-@dataclass(slots=True)
-class _Writer:
-    connection: AsyncConnection
-    held: HeldAccount
-    at: datetime
-    cycle_id: int | None
-    source: str
-    decision_ids: Mapping[int, int]
-
-    async def write(self, outcome: Outcome) -> dict[str, int]:
-        order_ids = await self._orders(outcome.facts)
-        trade_ids = await self._trades(fills(outcome.facts))
-        postings = []
-        for fact in fills(outcome.facts):
-            fill_id = await self._fill(fact, trade_ids[fact.trade.number], order_ids[id(fact)])
-            postings.append((fact.posting, fill_id))
-        await write_postings(self.connection, self.contestant, self.held.season_id, postings, cycle_id=self.cycle_id)
-        return await self._positions(outcome, trade_ids)
-
-    @property
-    def contestant(self) -> str:
-        return self.held.account.contestant
-
-    async def _orders(self, facts: Sequence[Fact]) -> dict[int, int]:
-        ids: dict[int, int] = {}
-        for fact in facts:
-            if isinstance(fact, OrderRefused):
-                continue  # the decision carries the refusal; no order came to be
-            statement = insert(tables.orders).values(self._order(fact)).returning(tables.orders.c.id)
-            ids[id(fact)] = (await self.connection.execute(statement)).scalar_one()
-        return ids
-
-    def _order(self, fact: Filled | StopsSet) -> dict[str, Any]:
-        filled = isinstance(fact, Filled)
-        return {
-            "contestant_id": self.contestant,
-            "cycle_id": self.cycle_id,
-            "decision_id": None if fact.order is None else self.decision_ids.get(fact.order),
-            "source": self.source,
-            "kind": fact.purpose.value if isinstance(fact, Filled) else "set_stops",
-            "symbol": fact.symbol,
-            "side": fact.side.value if isinstance(fact, Filled) else None,
-            "state": "filled" if filled else "done",
-            "created_at": fact.at if isinstance(fact, Filled) else self.at,
-        }
-
-    async def _trades(self, done: Sequence[Filled]) -> dict[int, int]:
-        ids = {self.held.account.positions[symbol].trade.number: trade_id for symbol, trade_id in self.held.trade_ids.items()}
-        for fact in done:
-            trade, decision = fact.trade, None if fact.order is None else self.decision_ids.get(fact.order)
-            if trade.number in ids:
-                closing = {"closed_by": decision} if trade.closed_at is not None else {}
-                changes = {**_trade_values(trade), **closing}
-                await self.connection.execute(update(tables.trades).where(tables.trades.c.id == ids[trade.number]).values(changes))
-                continue
-            row = {
-                **_trade_values(trade),
-                "contestant_id": self.contestant,
-                "season_id": self.held.season_id,
-                "number": trade.number,
-                "symbol": trade.symbol,
-                "side": trade.side.value,
-                "leverage": trade.leverage,
-                "opened_at": trade.opened_at,
-                "opened_by": decision,
-            }
-            statement = insert(tables.trades).values(row).returning(tables.trades.c.id)
-            ids[trade.number] = (await self.connection.execute(statement)).scalar_one()
-        return ids
-
-    async def _fill(self, fact: Filled, trade_id: int, order_id: int) -> int:
-        row = {
-            "contestant_id": self.contestant,
-            "trade_id": trade_id,
-            "order_id": order_id,
-            "cycle_id": self.cycle_id,
-            "symbol": fact.symbol,
-            "side": fact.side.value,
-            "purpose": fact.purpose.value,
-            "quantity": fact.quantity,
-            "price": fact.price,
-            "fee": fact.fee,
-            "realised_pnl": fact.realised_pnl,
-            "insured": fact.insured,
-            "beyond_depth": fact.beyond_depth,
-            "parts": [[format(part.price, "f"), format(part.quantity, "f")] for part in fact.parts],
-            "at": fact.at,
-        }
-        return int((await self.connection.execute(insert(tables.fills).values(row).returning(tables.fills.c.id))).scalar_one())
-
-    async def _positions(self, outcome: Outcome, trade_ids: Mapping[int, int]) -> dict[str, int]:
-        before, after = self.held.account.positions, outcome.account.positions
-        for symbol, position in after.items():
-            if before.get(symbol) != position:
-                await self._put(_position_values(position, trade_ids[position.trade.number]))
-        touched = [fact for fact in fills(outcome.facts) if fact.symbol not in after]
-        for symbol, last in {fact.symbol: fact for fact in touched}.items():
-            await self._put(_flat_values(symbol, last, trade_ids[last.trade.number]))
-        return {symbol: trade_ids[position.trade.number] for symbol, position in after.items()}
-
-    async def _put(self, values: dict[str, Any]) -> None:
-        row = {**values, "contestant_id": self.contestant, "updated_at": self.at}
-        await self.connection.execute(upsert(self.connection, tables.positions, row, key=("contestant_id", "symbol")))
+async def _take_version(connection: AsyncConnection, held: HeldAccount, saved: HeldAccount, at: datetime) -> None:
+    mine, after = tables.accounts.c, saved.account
+    changed = await connection.execute(
+        update(tables.accounts)
+        .where((mine.contestant_id == after.contestant) & (mine.season_id == held.season_id) & (mine.version == held.version))
+        .values(
+            available=after.available,
+            trades_opened=after.trades_opened,
+            version=saved.version,
+            watched_until=saved.watched_until,
+            updated_at=at,
+        )
+    )
+    if changed.rowcount != 1:
+        raise StaleAccountError(f"the account of {after.contestant} was changed by somebody else since version {held.version}")
 
 
-def _trade_values(trade: Trade) -> dict[str, Any]:
-    return {
-        "state": "open" if trade.closed_at is None else "closed",
-        "closed_at": trade.closed_at,
-        "entry_quantity": trade.entry_quantity,
-        "entry_price": trade.entry_price,
-        "exit_quantity": trade.exit_quantity,
-        "exit_price": trade.exit_price,
-        "gross_pnl": trade.gross_pnl,
-        "fees": trade.fees,
-        "insured": trade.insured,
-        "net_pnl": trade.net_pnl,
-        "exit_reason": trade.exit_reason.value if trade.exit_reason else None,
-    }
+async def _write(
+    connection: AsyncConnection, booking: Booking, held: HeldAccount, outcome: Outcome, known: Mapping[int, int]
+) -> dict[int, int]:
+    """All that follows from the facts; ids of trades by number."""
+    carried_out = [fact for fact in outcome.facts if not isinstance(fact, OrderRefused)]
+    if not carried_out:
+        return dict(known)
+    order_ids = await write_orders(connection, booking, carried_out)
+    done = [(fact, order_id) for fact, order_id in zip(carried_out, order_ids, strict=True) if isinstance(fact, Filled)]
+    trade_ids = await write_trades(connection, booking, [fact for fact, _ in done], known)
+    fill_ids = await write_fills(connection, booking, done, trade_ids)
+    postings = [(fact.posting, fill_id) for (fact, _), fill_id in zip(done, fill_ids, strict=True)]
+    await write_postings(connection, booking.contestant_id, booking.season_id, postings, cycle_id=booking.cycle_id)
+    await write_positions(connection, booking, held.account.positions, outcome, trade_ids)
+    return trade_ids
 
 
-def _position_values(position: Position, trade_id: int) -> dict[str, Any]:
-    return {
-        "symbol": position.symbol,
-        "side": position.side.value,
-        "quantity": position.quantity,
-        "entry_price": position.entry_price,
-        "leverage": position.leverage,
-        "margin": position.margin,
-        "stop_loss": position.stop_loss,
-        "take_profit": position.take_profit,
-        "armed_from": position.armed_from,
-        "trade_id": trade_id,
-    }
-
-
-def _flat_values(symbol: str, last: Filled, trade_id: int) -> dict[str, Any]:
-    """A closed position stays as a row of quantity zero: the table says what is held now, and that it was held before."""
-    return {
-        "symbol": symbol,
-        "side": last.side.value,
-        "quantity": Decimal(0),
-        "entry_price": last.trade.entry_price,
-        "leverage": last.trade.leverage,
-        "margin": Decimal(0),
-        "stop_loss": None,
-        "take_profit": None,
-        "armed_from": last.at,
-        "trade_id": trade_id,
-    }
-
-
-async def _load(connection: AsyncConnection, which: Any) -> dict[str, HeldAccount]:
-    a, c = tables.accounts, tables.contestants
+async def _load(connection: AsyncConnection, which: ColumnElement[bool]) -> dict[str, HeldAccount]:
+    accounts, contestants = tables.accounts, tables.contestants
     owners = (
-        await connection.execute(select(a).join(c, c.c.id == a.c.contestant_id).where(which).order_by(c.c.position, c.c.id))
-    ).mappings()
-    rows = {row["contestant_id"]: row for row in owners}
-    held: dict[str, dict[str, tuple[Position, int]]] = {name: {} for name in rows}
-    for row in await _open_positions(connection, which):
-        held[row["contestant_id"]][row["symbol"]] = (_position(row), row["trade_id"])
-    return {name: _held_account(name, row, held[name]) for name, row in rows.items()}
-
-
-async def _open_positions(connection: AsyncConnection, which: Any) -> list[Any]:
-    a, p, t = tables.accounts, tables.positions, tables.trades
-    trade_columns = [t.c[name].label(f"trade_{name}") for name in _TRADE_FIELDS]
-    statement = (
-        select(p, *trade_columns)
-        .join(a, a.c.contestant_id == p.c.contestant_id)
-        .join(t, t.c.id == p.c.trade_id)
-        .where(which & (t.c.state == "open"))
-        .order_by(t.c.number)
+        select(accounts)
+        .join(contestants, contestants.c.id == accounts.c.contestant_id)
+        .where(which)
+        .order_by(contestants.c.position, contestants.c.id)
     )
-    return [row for row in (await connection.execute(statement)).mappings() if row["quantity"] > 0]
+    rows = (await connection.execute(owners)).mappings().all()
+    held = await open_positions(connection, which)
+    return {row["contestant_id"]: _held_account(row, held.get(row["contestant_id"], {})) for row in rows}
 
 
-_TRADE_FIELDS = (
-    "number",
-    "leverage",
-    "opened_at",
-    "entry_quantity",
-    "entry_price",
-    "exit_quantity",
-    "exit_price",
-    "gross_pnl",
-    "fees",
-    "insured",
-)
-
-
-def _position(row: Any) -> Position:
-    side = Side(row["side"])
-    trade = Trade(symbol=row["symbol"], side=side, **{name: row[f"trade_{name}"] for name in _TRADE_FIELDS})
-    return Position(
-        symbol=row["symbol"],
-        side=side,
-        quantity=row["quantity"],
-        entry_price=row["entry_price"],
-        leverage=row["leverage"],
-        margin=row["margin"],
-        stop_loss=row["stop_loss"],
-        take_profit=row["take_profit"],
-        armed_from=row["armed_from"],
-        trade=trade,
-    )
-
-
-def _held_account(name: str, row: Any, held: Mapping[str, tuple[Position, int]]) -> HeldAccount:
+def _held_account(row: Any, held: Mapping[str, tuple[Position, int]]) -> HeldAccount:
     positions = {symbol: position for symbol, (position, _) in held.items()}
-    account = Account(name, row["available"], positions, row["trades_opened"])
+    account = Account(row["contestant_id"], row["available"], positions, row["trades_opened"])
     trade_ids = {symbol: trade_id for symbol, (_, trade_id) in held.items()}
     return HeldAccount(account, row["season_id"], row["version"], row["initial"], row["watched_until"], trade_ids)

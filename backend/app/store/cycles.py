@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.database import AlreadyClaimedError
 from app.store.rows import columns_of, first, page, records
 from app.store.tables import cycles
+from app.store.upsert import insert_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,12 @@ _ALL = select(*columns_of(cycles, CycleRow))
 
 async def claim_cycle(connection: AsyncConnection, *, due_at: datetime, kind: str, started_at: datetime, season_id: int, pid: int) -> int:
     """Take the cycle due at a time; its id. Raises AlreadyClaimedError when somebody has it."""
-    statement = (
-        insert(cycles)
-        .values(due_at=due_at, kind=kind, state="running", phase="claimed", started_at=started_at, season_id=season_id, pid=pid)
-        .returning(cycles.c.id)
-    )
-    try:
-        return int((await connection.execute(statement)).scalar_one())
-    except IntegrityError as error:
-        raise AlreadyClaimedError(f"the cycle due {due_at} has been claimed") from error
+    row = {"due_at": due_at, "kind": kind, "state": "running", "phase": "claimed", "started_at": started_at, "season_id": season_id, "pid": pid}
+    statement = insert_missing(connection, cycles, key=("due_at",)).values(row).returning(cycles.c.id)
+    cycle_id = (await connection.execute(statement)).scalar()
+    if cycle_id is None:
+        raise AlreadyClaimedError(f"the cycle due {due_at} has been claimed")
+    return int(cycle_id)
 
 
 async def set_phase(connection: AsyncConnection, cycle_id: int, phase: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.rows import columns_of, first, page, records, values_of
@@ -51,6 +51,8 @@ _ALL = select(*columns_of(decisions, DecisionRow))
 
 async def save_decisions(connection: AsyncConnection, rows: Sequence[NewDecision]) -> dict[int, int]:
     """Store the decisions of one turn; ids by position."""
+    if not rows:
+        return {}
     statement = insert(decisions).returning(decisions.c.position, decisions.c.id)
     stored = (await connection.execute(statement, values_of(rows))).all()
     return {int(row.position): int(row.id) for row in stored}
@@ -59,7 +61,7 @@ async def save_decisions(connection: AsyncConnection, rows: Sequence[NewDecision
 async def refused_in_last_turn(connection: AsyncConnection, contestant_id: str, *, before_cycle: int) -> list[DecisionRow]:
     """What was refused of a contestant in its last turn before a cycle."""
     earlier = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id < before_cycle)
-    last = select(func.max(decisions.c.cycle_id)).where(earlier).scalar_subquery()
+    last = select(decisions.c.cycle_id).where(earlier).order_by(decisions.c.id.desc()).limit(1).scalar_subquery()
     mine = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id == last) & decisions.c.code.is_not(None)
     return await records(connection, _ALL.where(mine).order_by(decisions.c.position), DecisionRow)
 

@@ -1,13 +1,18 @@
 """Fills: executions, each belonging to a trade and to the order it answered."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.rows import columns_of, records
+from app.engine.facts import Filled
+from app.engine.money import plain
+from app.store.booking import Booking
+from app.store.rows import columns_of, inserted, records
 from app.store.tables import fills, orders
 
 
@@ -45,3 +50,30 @@ async def fills_of_decision(connection: AsyncConnection, decision_id: int) -> li
     """The fills a decision caused, oldest first."""
     mine = select(orders.c.id).where(orders.c.decision_id == decision_id)
     return await records(connection, _ALL.where(fills.c.order_id.in_(mine)).order_by(fills.c.id), FillRow)
+
+
+async def write_fills(
+    connection: AsyncConnection, booking: Booking, done: Sequence[tuple[Filled, int]], trade_ids: Mapping[int, int]
+) -> list[int]:
+    """Store executions, each with the id of its order; `trade_ids` by trade number. Their ids, in order."""
+    return await inserted(connection, fills, [_values(booking, fact, order_id, trade_ids[fact.trade.number]) for fact, order_id in done])
+
+
+def _values(booking: Booking, fact: Filled, order_id: int, trade_id: int) -> dict[str, Any]:
+    return {
+        "contestant_id": booking.contestant_id,
+        "trade_id": trade_id,
+        "order_id": order_id,
+        "cycle_id": booking.cycle_id,
+        "symbol": fact.symbol,
+        "side": fact.side.value,
+        "purpose": fact.purpose.value,
+        "quantity": fact.quantity,
+        "price": fact.price,
+        "fee": fact.fee,
+        "realised_pnl": fact.realised_pnl,
+        "insured": fact.insured,
+        "beyond_depth": fact.beyond_depth,
+        "parts": [[plain(part.price), plain(part.quantity)] for part in fact.parts],
+        "at": fact.at,
+    }

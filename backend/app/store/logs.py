@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.engine.clock import floor_time
@@ -85,3 +85,8 @@ async def error_counts_by_hour(connection: AsyncConnection, since: datetime) -> 
     counts = Counter((floor_time(at, BUCKET), level) for at, level in rows)
     hours = sorted({hour for hour, _ in counts})
     return [ErrorCount(hour, counts[hour, "ERROR"], counts[hour, "WARNING"]) for hour in hours]
+
+
+async def prune_logs(connection: AsyncConnection, *, older_than: datetime) -> int:
+    """Delete lines written before a time; how many."""
+    return (await connection.execute(delete(system_logs).where(system_logs.c.at < older_than))).rowcount

@@ -52,18 +52,26 @@ class PriceRow:
     reason: str | None
 
 
+DIGITS_MAX = 60
+"""A number longer than this is no price of anything."""
+
+LOOK_BACK_ROWS = 10_000
+"""How far back an accepted price still is a measure for today's: weeks of cycles."""
+
 _ALL = select(*columns_of(market_prices, PriceRow))
 
 
 async def save_prices(connection: AsyncConnection, rows: Sequence[NewPrice]) -> None:
     """Store the prices of a cycle."""
+    if not rows:
+        return
     await connection.execute(insert(market_prices), [_values(row) for row in rows])
 
 
 async def latest_prices(connection: AsyncConnection) -> list[PriceRow]:
-    """The newest row of each symbol."""
-    newest = select(func.max(market_prices.c.id)).group_by(market_prices.c.symbol)
-    return await records(connection, _ALL.where(market_prices.c.id.in_(newest)).order_by(market_prices.c.id), PriceRow)
+    """All symbols of the newest cycle that saw the market."""
+    newest = select(func.max(market_prices.c.cycle_id)).scalar_subquery()
+    return await records(connection, _ALL.where(market_prices.c.cycle_id == newest).order_by(market_prices.c.id), PriceRow)
 
 
 async def prices_of_cycle(connection: AsyncConnection, cycle_id: int) -> list[PriceRow]:
@@ -72,8 +80,10 @@ async def prices_of_cycle(connection: AsyncConnection, cycle_id: int) -> list[Pr
 
 
 async def last_accepted_quotes(connection: AsyncConnection) -> dict[str, Quote]:
-    """The newest sound price of each symbol, as a quote."""
-    newest = select(func.max(market_prices.c.id)).where(market_prices.c.usable).group_by(market_prices.c.symbol)
+    """The newest sound price of each symbol within the last LOOK_BACK_ROWS, as a quote."""
+    oldest = select(func.max(market_prices.c.id) - LOOK_BACK_ROWS).scalar_subquery()
+    recent = market_prices.c.usable & (market_prices.c.id > oldest)
+    newest = select(func.max(market_prices.c.id)).where(recent).group_by(market_prices.c.symbol)
     rows = await records(connection, _ALL.where(market_prices.c.id.in_(newest)), PriceRow)
     return {row.symbol: quote for row in rows if (quote := _quote(row)) is not None}
 
@@ -128,5 +138,7 @@ def _values(row: NewPrice) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """An absurd price is worth keeping, but NaN is not a number: it is stored as missing, its reason beside it."""
-    return None if isinstance(value, Decimal) and not value.is_finite() else value
+    """An absurd price is worth keeping, but NaN or a number of a thousand digits is none: stored as missing, its reason beside it."""
+    if not isinstance(value, Decimal):
+        return value
+    return value if value.is_finite() and abs(value.adjusted()) <= DIGITS_MAX else None

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table
+from sqlalchemy import Select, Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Record = TypeVar("Record")
+
+PAGE_ROWS_MAX = 500
+"""The most rows one page of a list may have."""
 
 
 async def records(connection: AsyncConnection, statement: Select[Any], kind: type[Record]) -> list[Record]:
@@ -27,7 +30,9 @@ def columns_of(table: Table, kind: type[Any]) -> list[Any]:
 
 
 def page(statement: Select[Any], table: Table, filters: Mapping[str, Any], *, limit: int, cursor: int | None) -> Select[Any]:
-    """Newest first, rows matching every filter that is not None, older than the cursor."""
+    """Newest first, rows matching every filter that is not None, older than the cursor. Raises ValueError for a limit out of range."""
+    if not 1 <= limit <= PAGE_ROWS_MAX:
+        raise ValueError(f"a page has 1 to {PAGE_ROWS_MAX} rows, not {limit}")
     for name, wanted in filters.items():
         if wanted is not None:
             statement = statement.where(table.c[name] == wanted)
@@ -39,3 +44,11 @@ def page(statement: Select[Any], table: Table, filters: Mapping[str, Any], *, li
 def values_of(items: Sequence[Any]) -> list[dict[str, Any]]:
     """Records as rows to insert."""
     return [{one.name: getattr(item, one.name) for one in fields(item)} for item in items]
+
+
+async def inserted(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows, which all have the same columns; their ids, in order."""
+    if not rows:
+        return []
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return [int(one) for one in (await connection.execute(statement, list(rows))).scalars()]

@@ -5,7 +5,7 @@ Money, prices and quantities are ExactDecimal (USDT, base coin), times UTC. `led
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-from app.store.types import ExactDecimal, Json, UtcTime
+from app.store.types import AnyText, ExactDecimal, Json, UtcTime, WholeNumber
 
 metadata = MetaData(
     naming_convention={
@@ -30,7 +30,7 @@ def _time(name: str, *, null: bool = False) -> Column[object]:
 
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
+    return Column(name, AnyText, nullable=null)
 
 
 def _to(name: str, target: str, *, null: bool = False, primary: bool = False) -> Column[object]:
@@ -75,7 +75,7 @@ decisions = Table(
     _text("action"),
     _text("symbol", null=True),
     _money("notional", null=True),
-    Column("leverage", Integer),
+    Column("leverage", WholeNumber),
     _money("close_fraction", null=True),
     _money("stop_loss", null=True),
     _money("take_profit", null=True),
@@ -367,4 +367,5 @@ equity = Table(
     _money("available"),
     _money("exposure"),
     UniqueConstraint("contestant_id", "at"),
+    Index(None, "season_id", "cycle_id"),
 )

@@ -76,6 +76,7 @@ class Bitget:
     replace: dict[str, Callable[[dict[str, str], Any], Any]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
+    takes_seconds: dict[str, float] = field(default_factory=dict)
 
     def count(self, route: str) -> int:
         return sum(one == route for one, _ in self.asked)
@@ -175,6 +176,7 @@ async def bitget(**named: Any) -> AsyncIterator[Bitget]:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 url = urlsplit(head.split()[1])
                 answer = market.answer(url.path, dict(parse_qsl(url.query)))
+                await asyncio.sleep(market.takes_seconds.get(market.asked[-1][0] if market.asked else "", 0))
                 if answer is HANG:
                     await reader.read()
                 status, text = answer if isinstance(answer, tuple) else (200, None)

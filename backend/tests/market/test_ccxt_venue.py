@@ -102,7 +102,7 @@ async def test_an_unknown_venue_is_refused_with_similar_ids():
 async def test_a_venue_without_perpetuals_is_refused_with_some_that_have_them():
     async with arena(loaded=False) as (market, venue):
         market.replace["contracts"] = lambda query, usual: []
-        with pytest.raises(UnknownVenueError, match="lists no USDT perpetuals: set MARKET to one of binanceusdm"):
+        with pytest.raises(UnknownVenueError, match="lists no USDT perpetuals: set MARKET to one of okx"):
             await venue.load()
 
 
@@ -286,7 +286,9 @@ async def test_one_symbols_broken_candles_leave_the_others_usable(answer):
     async with arena(limit=1.5) as (market, venue):
         market.replace["candles"] = only("BTCUSDT", lambda usual: answer)
         snapshot = await venue.see(market.at, {})
-        assert snapshot.symbols["BTCUSDT"].unusable is not None
+        reason = snapshot.symbols["BTCUSDT"].unusable or ""
+        assert "candle" in reason
+        assert "http" not in reason
         assert set(snapshot.marks) == set(OTHERS)
         market.replace.clear()
         assert set((await venue.see(market.at, {})).marks) == set(PRICES)
@@ -382,6 +384,16 @@ async def test_funding_and_open_interest_that_hang_cost_nobody_the_cycle():
         snapshot = await venue.see(market.at, {})
     assert set(snapshot.marks) == set(PRICES)
     assert all(view.quote is not None and view.quote.open_interest is None for view in snapshot.symbols.values())
+
+
+async def test_a_venue_that_drips_past_the_limit_is_slow_and_names_what_is_missing():
+    async with arena(limit=0.9) as (market, venue):
+        market.takes_seconds = {"tickers": 0.25, "funding": 0.25}
+        hiccups = [(503, "down")]
+        market.replace["tickers"] = lambda query, usual: hiccups.pop() if hiccups else usual
+        with pytest.raises(VenueSlowError, match=r"longer than 0\.9 s; still missing: tickers") as caught:
+            await venue.see(market.at, {})
+    assert caught.value.missing == ("tickers",)
 
 
 async def test_a_venue_that_is_down_is_unreachable():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.engine.books import Book, Level
@@ -64,6 +64,7 @@ def snapshot(at: datetime = AT, count: int = 340) -> Snapshot:
     return Snapshot(at, "bitget", {"BTCUSDT": view, "ETHUSDT": replace(view, unusable="stale")})
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SNAPSHOTS)
 def test_a_snapshot_comes_back_exactly(taken):
     encoded = encode(taken)
@@ -74,6 +75,7 @@ def test_a_snapshot_comes_back_exactly(taken):
     assert encode(again) == encoded
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=12), BOOKS, max_size=3))
 def test_books_come_back_exactly(books):
     again = decode_books(encode_books(books))

@@ -3,7 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.market import Candle, Timeframe
@@ -113,6 +113,7 @@ def test_a_mark_far_from_last_is_unusable():
     assert verdict == "mark 121 is 21.0% from last 100 (limit 20%)"
 
 
+@settings(deadline=None)
 @given(
     last=st.decimals(allow_nan=True, allow_infinity=True),
     mark=st.decimals(allow_nan=True, allow_infinity=True),

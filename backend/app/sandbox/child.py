@@ -1,0 +1,132 @@
+"""The sandbox as a child process of the arena: started, asked where it listens, ended with the arena.
+
+Its clock is kept in a file of the data folder, so that market time goes on across restarts and never runs backwards.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.engine.clock import Clock
+
+CLOCK_FILE = "sandbox.json"
+SEED = 7
+READY_SECONDS_MAX = 30.0
+STOP_SECONDS_MAX = 5.0
+
+
+class SandboxStartError(Exception):
+    """The sandbox didn't start; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where its clock began, how fast it runs, and what it plays. Times are ISO 8601."""
+
+    market_origin: str
+    real_origin: str
+    speed: int
+    seed: int
+    tape: str | None
+
+    def clock(self, real_now: Callable[[], datetime]) -> Clock:
+        """The clock that goes on from here."""
+        return Clock(real_now, datetime.fromisoformat(self.real_origin), datetime.fromisoformat(self.market_origin), self.speed)
+
+
+@dataclass(slots=True)
+class Child:
+    """A running sandbox: its two base URLs and the clock it keeps."""
+
+    process: asyncio.subprocess.Process
+    clock: Clock
+    venue_url: str
+    models_url: str
+
+    async def stop(self) -> None:
+        """End it; it also ends by itself when this process dies."""
+        if self.process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_SECONDS_MAX)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+
+async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Child:
+    """Start the sandbox with the clock of its data folder. Raises SandboxStartError."""
+    origin = _origin(data_dir, speed=speed, tape=tape, real_now=real_now)
+    process = await asyncio.create_subprocess_exec(
+        *_command(origin), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        said = await asyncio.wait_for(_first_line(process), READY_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise SandboxStartError(
+            f"the sandbox did not get ready within {READY_SECONDS_MAX:.0f} s: try again, the machine may be busy"
+        ) from None
+    (data_dir / CLOCK_FILE).write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
+    return Child(process, origin.clock(real_now), said["venue"], said["models"])
+
+
+async def _first_line(process: asyncio.subprocess.Process) -> dict[str, str]:
+    if process.stdout is None or process.stderr is None:
+        raise SandboxStartError("the sandbox has no output to read")
+    line = await process.stdout.readline()
+    if not line:
+        why = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+        raise SandboxStartError(why[-1] if why else "the sandbox ended before it was ready")
+    said: dict[str, str] = json.loads(line)
+    return said
+
+
+def _command(origin: Origin) -> list[str]:
+    command = [sys.executable, "-m", "app.sandbox", "--port", "0", "--exit-with-parent"]
+    command += ["--market-origin", origin.market_origin, "--real-origin", origin.real_origin]
+    command += ["--speed", str(origin.speed), "--seed", str(origin.seed), "--model-latency-scale", str(1 / origin.speed)]
+    return command + (["--tape", origin.tape] if origin.tape else [])
+
+
+def _origin(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Origin:
+    now = real_now()
+    name = str(tape.resolve()) if tape else None
+    kept = _kept(data_dir / CLOCK_FILE)
+    if kept is None:
+        return Origin(_iso(first_moment(tape, now)), _iso(now), speed, SEED, name)
+    if kept.tape != name:
+        was = kept.tape or "the synthetic market"
+        raise SandboxStartError(
+            f"{data_dir} holds a demo played on {was}, not on {name or 'the synthetic market'}: set another DATA_DIR, or delete it to begin anew"
+        )
+    if kept.speed == speed:
+        return kept
+    return Origin(_iso(kept.clock(real_now).now()), _iso(now), speed, kept.seed, name)
+
+
+def _kept(path: Path) -> Origin | None:
+    if not path.is_file():
+        return None
+    try:
+        return Origin(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise SandboxStartError(f"{path} can't be read: delete it together with demo.db to begin a new demo") from None
+
+
+def first_moment(tape: Path | None, now: datetime) -> datetime:
+    """Market time at which a new demo begins: now, or late enough in a tape that indicators have bars to stand on."""
+    del tape
+    return now
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()

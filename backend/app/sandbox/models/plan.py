@@ -1,0 +1,119 @@
+"""A trader's decision and its form on the wire: exactly the reply shape the arena's contract asks for. Pure.
+
+Sizes are shares of what is available and never more than limits and cash allow; levels stand on the tick and on the right side.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from app.sandbox.models.briefing import Briefing, Coin
+
+CASH_SPARE = 0.97
+"""Share of the available balance that may be bound: prices move between the question and the fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One action of the reply; all of the contract's keys."""
+
+    action: str
+    symbol: str | None
+    reason: str
+    notional: float | None = None
+    leverage: int | None = None
+    close_fraction: float | None = None
+    stop_loss: float | None = None
+    take_profit: float | None = None
+    confidence: float | None = None
+    invalidation: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """In the contract's names."""
+        return {
+            "action": self.action,
+            "symbol": self.symbol,
+            "notional_usdt": self.notional,
+            "leverage": self.leverage,
+            "close_fraction": self.close_fraction,
+            "stop_loss": self.stop_loss,
+            "take_profit": self.take_profit,
+            "confidence": self.confidence,
+            "invalidation": self.invalidation,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole reply, and the thinking before it."""
+
+    summary: str
+    acts: Sequence[Act]
+    thinking: str = ""
+
+    @property
+    def text(self) -> str:
+        """The reply: one JSON object."""
+        return json.dumps({"summary": self.summary, "actions": [act.as_json() for act in self.acts]}, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a style enters: share of available cash as margin, leverage, stop and target as distances from the price (None: no target)."""
+
+    share: float
+    leverage: int
+    stop: float
+    target: float | None
+    confidence: float
+
+
+@dataclass(slots=True)
+class Purse:
+    """Cash that is left while a plan is being made."""
+
+    briefing: Briefing
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.briefing.available * CASH_SPARE
+
+    def enter(self, coin: Coin, side: int, entry: Entry, reason: str, invalidation: str) -> Act | None:
+        """An opening order, or None when the cash doesn't reach or entries are closed."""
+        leverage = max(1, min(entry.leverage, self.briefing.max_leverage))
+        wanted = self.briefing.available * entry.share * leverage
+        notional = min(wanted, self.left / (1.0 / leverage + self.briefing.fee_rate))
+        if notional < 2 * self.briefing.min_notional or not self.briefing.entries_open:
+            return None
+        self.left -= notional * (1.0 / leverage + self.briefing.fee_rate)
+        return Act(
+            action="open_long" if side > 0 else "open_short",
+            symbol=coin.symbol,
+            reason=reason,
+            notional=round(notional, 2),
+            leverage=leverage,
+            stop_loss=on_tick(coin.last - side * min(entry.stop, 0.5 * coin.last), coin.tick),
+            take_profit=None if entry.target is None else on_tick(coin.last + side * min(entry.target, 0.5 * coin.last), coin.tick),
+            confidence=round(min(max(entry.confidence, 0.05), 0.95), 2),
+            invalidation=invalidation,
+        )
+
+
+def close(symbol: str, reason: str, fraction: float = 1.0) -> Act:
+    """Close a position, or a part of it."""
+    return Act("close", symbol, reason, close_fraction=fraction, confidence=0.6)
+
+
+def hold(reason: str, symbol: str | None = None) -> Act:
+    """Do nothing and say why."""
+    return Act("hold", symbol, reason)
+
+
+def on_tick(price: float, tick: float) -> float:
+    """The nearest multiple of the tick, at least one."""
+    step = Decimal(repr(tick)).normalize()
+    ticks = max((Decimal(repr(price)) / step).to_integral_value(rounding=ROUND_HALF_EVEN), Decimal(1))
+    return float(ticks * step)
