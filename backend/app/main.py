@@ -239,7 +239,8 @@ async def _sandbox(settings: Settings, stack: AsyncExitStack) -> Child | None:
     if not settings.demo:
         return None
     try:
-        child = await start_sandbox(settings.data_dir, speed=settings.sandbox_speed, tape=settings.tape, real_now=real_now)
+        tape = settings.tape.resolve() if settings.tape else None
+        child = await start_sandbox(settings.data_dir, speed=settings.sandbox_speed, tape=tape, real_now=real_now)
     except SandboxStartError as error:
         raise StartRefusedError(str(error)) from None
     stack.push_async_callback(child.stop)

@@ -1,6 +1,5 @@
 """Fixtures for everybody: a database of each kind, empty and migrated."""
 
-import glob
 import os
 import shutil
 import socket
@@ -8,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -24,22 +24,31 @@ def postgres_url():
     if given:
         yield given
         return
-    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     if not binaries:
         pytest.skip("no PostgreSQL: set TEST_POSTGRES_URL or install Debian's postgresql package")
     folder = Path(tempfile.mkdtemp(prefix="tiltyard-postgres-"))
-    port = free_port()
+    try:
+        with postgres_server(binaries[-1], folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server(binaries, folder):
+    """A server of our own on loopback, as an ordinary user, for as long as the block lasts."""
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
+    data, port = str(folder / "data"), free_port()
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    run_as(user, [f"{binaries}/initdb", "-D", data, "-U", "tiltyard", "-A", "trust", "-E", "UTF8", "--no-sync"])
+    run_as(user, [f"{binaries}/pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start"])
     try:
-        run_as(user, [f"{binaries[-1]}/initdb", "-D", str(folder / "data"), "-U", "tiltyard", "-A", "trust", "-E", "UTF8", "--no-sync"])
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        run_as(user, [f"{binaries[-1]}/pg_ctl", "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start"])
         yield f"postgresql://tiltyard@127.0.0.1:{port}/postgres"
-        run_as(user, [f"{binaries[-1]}/pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "stop"])
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        run_as(user, [f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "stop"])
 
 
 def run_as(user, command):

@@ -12,12 +12,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from app.engine.clock import Clock
 
 CLOCK_FILE = "sandbox.json"
 SEED = 7
 READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 5.0
+
+
+log = structlog.get_logger(__name__)
 
 
 class SandboxStartError(Exception):
@@ -47,6 +52,7 @@ class Child:
     clock: Clock
     venue_url: str
     models_url: str
+    draining: "asyncio.Task[None]"
 
     async def stop(self) -> None:
         """End it; it also ends by itself when this process dies."""
@@ -63,9 +69,10 @@ class Child:
 
 async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Child:
     """Start the sandbox with the clock of its data folder. Raises SandboxStartError."""
-    origin = _origin(data_dir, speed=speed, tape=tape, real_now=real_now)
+    name = str(tape) if tape else None
+    kept = _kept(data_dir, name, speed, real_now)
     process = await asyncio.create_subprocess_exec(
-        *_command(origin), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *_command(kept, name, speed), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         said = await asyncio.wait_for(_first_line(process), READY_SECONDS_MAX)
@@ -75,8 +82,16 @@ async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_n
         raise SandboxStartError(
             f"the sandbox did not get ready within {READY_SECONDS_MAX:.0f} s: try again, the machine may be busy"
         ) from None
-    (data_dir / CLOCK_FILE).write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
-    return Child(process, origin.clock(real_now), said["venue"], said["models"])
+    origin = kept or Origin(said["market_origin"], said["real_origin"], speed, SEED, name)
+    _keep(data_dir / CLOCK_FILE, origin)
+    draining = asyncio.create_task(_drain(process))
+    return Child(process, origin.clock(real_now), said["venue"], said["models"], draining)
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Its warnings become ours; a pipe nobody reads would stop it."""
+    while process.stderr is not None and (line := await process.stderr.readline()):
+        log.warning("sandbox", message=f"sandbox: {line.decode(errors='replace').rstrip()}")
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> dict[str, str]:
@@ -90,43 +105,34 @@ async def _first_line(process: asyncio.subprocess.Process) -> dict[str, str]:
     return said
 
 
-def _command(origin: Origin) -> list[str]:
-    command = [sys.executable, "-m", "app.sandbox", "--port", "0", "--exit-with-parent"]
-    command += ["--market-origin", origin.market_origin, "--real-origin", origin.real_origin]
-    command += ["--speed", str(origin.speed), "--seed", str(origin.seed), "--model-latency-scale", str(1 / origin.speed)]
-    return command + (["--tape", origin.tape] if origin.tape else [])
+def _command(kept: Origin | None, tape: str | None, speed: int) -> list[str]:
+    command = [sys.executable, "-m", "app.sandbox", "--port", "0", "--exit-with-parent", "--speed", str(speed)]
+    command += ["--seed", str(kept.seed if kept else SEED), "--model-latency-scale", str(1 / speed)]
+    command += ["--market-origin", kept.market_origin, "--real-origin", kept.real_origin] if kept else []
+    return command + (["--tape", tape] if tape else [])
 
 
-def _origin(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Origin:
-    now = real_now()
-    name = str(tape.resolve()) if tape else None
-    kept = _kept(data_dir / CLOCK_FILE)
-    if kept is None:
-        return Origin(_iso(first_moment(tape, now)), _iso(now), speed, SEED, name)
-    if kept.tape != name:
-        was = kept.tape or "the synthetic market"
-        raise SandboxStartError(
-            f"{data_dir} holds a demo played on {was}, not on {name or 'the synthetic market'}: set another DATA_DIR, or delete it to begin anew"
-        )
-    if kept.speed == speed:
-        return kept
-    return Origin(_iso(kept.clock(real_now).now()), _iso(now), speed, kept.seed, name)
-
-
-def _kept(path: Path) -> Origin | None:
+def _kept(data_dir: Path, tape: str | None, speed: int, real_now: Callable[[], datetime]) -> Origin | None:
+    """Where the clock of this folder stands; None for a new demo. Another speed goes on from the time that was reached."""
+    path = data_dir / CLOCK_FILE
     if not path.is_file():
         return None
     try:
-        return Origin(**json.loads(path.read_text(encoding="utf-8")))
+        kept = Origin(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError):
         raise SandboxStartError(f"{path} can't be read: delete it together with demo.db to begin a new demo") from None
+    if kept.tape != tape:
+        was, now_on = kept.tape or "the synthetic market", tape or "the synthetic market"
+        raise SandboxStartError(
+            f"{data_dir} holds a demo played on {was}, not on {now_on}: set another DATA_DIR, or delete that one to begin anew"
+        )
+    if kept.speed == speed:
+        return kept
+    return Origin(kept.clock(real_now).now().isoformat(), real_now().isoformat(), speed, kept.seed, tape)
 
 
-def first_moment(tape: Path | None, now: datetime) -> datetime:
-    """Market time at which a new demo begins: now, or late enough in a tape that indicators have bars to stand on."""
-    del tape
-    return now
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat()
+def _keep(path: Path, origin: Origin) -> None:
+    """Written whole or not at all: a start must never find half a clock."""
+    whole = path.with_suffix(".new")
+    whole.write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
+    whole.replace(path)

@@ -1,11 +1,11 @@
 """The books recomputed from their smallest parts. Findings are values: what doesn't follow, whose, expected and found."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import tables
@@ -32,7 +32,8 @@ async def check_books(connection: AsyncConnection) -> list[Finding]:
         *await _positions(connection),
         *await _trades(connection),
         *await _equity(connection),
-        *await _turns(connection),
+        *await _orders(connection),
+        *await _refusals(connection),
     ]
 
 
@@ -74,30 +75,38 @@ async def _balances(connection: AsyncConnection) -> list[Finding]:
 
 
 async def _positions(connection: AsyncConnection) -> list[Finding]:
-    fills, positions = tables.fills.c, tables.positions.c
+    fills, positions, trades = tables.fills.c, tables.positions.c, tables.trades.c
     sums: dict[int, Decimal] = defaultdict(Decimal)
     for trade_id, purpose, quantity in await connection.execute(select(fills.trade_id, fills.purpose, fills.quantity)):
         sums[trade_id] += quantity if purpose in ENTRIES else -quantity
     columns = (positions.contestant_id, positions.symbol, positions.trade_id, positions.quantity)
-    return [
+    rows = (await connection.execute(select(*columns))).all()
+    found = [
         finding
-        for contestant, symbol, trade_id, quantity in await connection.execute(select(*columns))
+        for contestant, symbol, trade_id, quantity in rows
         for finding in _differing(f"position in {symbol} is the sum of its fills", contestant, sums[trade_id], quantity)
     ]
+    held = {trade_id for _, _, trade_id, quantity in rows if quantity > 0}
+    for trade_id, contestant, state in await connection.execute(select(trades.id, trades.contestant_id, trades.state)):
+        expected = "open" if trade_id in held else "closed"
+        if state != expected:
+            found.append(Finding(f"trade {trade_id} is open while its position is", contestant, expected, state))
+    return found
 
 
 async def _trades(connection: AsyncConnection) -> list[Finding]:
     fills, trades = tables.fills.c, tables.trades.c
-    fees: dict[int, Decimal] = defaultdict(Decimal)
-    gross: dict[int, Decimal] = defaultdict(Decimal)
-    for trade_id, fee, realised in await connection.execute(select(fills.trade_id, fills.fee, fills.realised_pnl)):
-        fees[trade_id] += fee
-        gross[trade_id] += realised
+    sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    columns = (fills.trade_id, fills.fee, fills.realised_pnl, fills.insured)
+    for trade_id, fee, realised, insured in await connection.execute(select(*columns)):
+        sums[trade_id, "fees"] += fee
+        sums[trade_id, "gross result"] += realised
+        sums[trade_id, "insured loss"] += insured
     found: list[Finding] = []
-    columns = (trades.id, trades.contestant_id, trades.fees, trades.gross_pnl, trades.insured, trades.net_pnl)
-    for trade_id, contestant, fee, realised, insured, net in await connection.execute(select(*columns)):
-        found += _differing(f"fees of trade {trade_id} are those of its fills", contestant, fees[trade_id], fee)
-        found += _differing(f"gross result of trade {trade_id} is that of its fills", contestant, gross[trade_id], realised)
+    totals = (trades.id, trades.contestant_id, trades.fees, trades.gross_pnl, trades.insured, trades.net_pnl)
+    for trade_id, contestant, fee, realised, insured, net in await connection.execute(select(*totals)):
+        for what, stored in (("fees", fee), ("gross result", realised), ("insured loss", insured)):
+            found += _differing(f"{what} of trade {trade_id}: the sum over its fills", contestant, sums[trade_id, what], stored)
         found += _differing(f"net result of trade {trade_id} is gross less fees", contestant, realised - fee + insured, net)
     return found
 
@@ -112,20 +121,29 @@ async def _equity(connection: AsyncConnection) -> list[Finding]:
     ]
 
 
-async def _turns(connection: AsyncConnection) -> list[Finding]:
-    decisions, orders = tables.decisions.c, tables.orders.c
-    doubled = (
-        select(orders.decision_id, func.count())
-        .where(orders.decision_id.is_not(None))
-        .group_by(orders.decision_id)
-        .having(func.count() > 1)
-    )
+async def _orders(connection: AsyncConnection) -> list[Finding]:
+    """Nothing is carried out twice, and nothing outside the books: an order has one fill, a fill one posting."""
+    orders, fills, entries = tables.orders.c, tables.fills.c, tables.ledger_entries.c
+    decided = select(orders.decision_id, orders.contestant_id).where(orders.decision_id.is_not(None))
+    filled = select(orders.id, orders.contestant_id).where(orders.state == "filled")
+    booked = select(fills.id, fills.contestant_id)
+    by_decision = Counter((one, who) for one, who in await connection.execute(decided))
+    by_order = Counter((await connection.execute(select(fills.order_id))).scalars())
+    by_fill = Counter((await connection.execute(select(entries.fill_id, entries.posting).distinct())).scalars())
     found = [
-        Finding(f"decision {decision} was carried out once", None, "1", str(count)) for decision, count in await connection.execute(doubled)
+        Finding(f"decision {one} was carried out once", who, "1", str(times)) for (one, who), times in by_decision.items() if times > 1
     ]
-    late = (
-        select(decisions.id)
-        .join(orders_table := tables.orders, orders_table.c.decision_id == decisions.id)
-        .where(decisions.verdict == "refused")
+    for what, rows, counts in (("order {} has one fill", filled, by_order), ("fill {} has one posting", booked, by_fill)):
+        owners = await connection.execute(rows)
+        found += [Finding(what.format(one), who, "1", str(counts[one])) for one, who in owners if counts[one] != 1]
+    return found
+
+
+async def _refusals(connection: AsyncConnection) -> list[Finding]:
+    orders, decisions = tables.orders, tables.decisions
+    carried_out = (
+        select(decisions.c.id, decisions.c.contestant_id)
+        .join(orders, orders.c.decision_id == decisions.c.id)
+        .where(decisions.c.verdict == "refused")
     )
-    return [*found, *(Finding(f"refused decision {one} has no order", None, "0", "1") for (one,) in await connection.execute(late))]
+    return [Finding(f"refused decision {one} has no order", who, "0", "1") for one, who in await connection.execute(carried_out)]

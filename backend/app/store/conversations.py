@@ -1,6 +1,7 @@
 """Conversations: what a model was sent and what came back, whole. Prompt texts are shared by hash."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +63,10 @@ class ConversationRow:
     request_id: str | None
 
 
+USAGE_DEPTH_MAX = 3
+USAGE_ENTRIES_MAX = 64
+USAGE_CHARACTERS_MAX = 200
+
 _ALL = select(*columns_of(conversations, ConversationRow))
 
 
@@ -84,7 +89,7 @@ async def save_conversation(connection: AsyncConnection, new: NewConversation) -
         "reply": new.reply,
         "reasoning": new.reasoning,
         "finish_reason": new.finish_reason,
-        "usage": dict(new.usage) if new.usage else None,
+        "usage": _plain(new.usage, USAGE_DEPTH_MAX) if new.usage else None,
         "latency_ms": new.latency_ms,
         "http_status": new.http_status,
         "error_kind": new.error_kind,
@@ -117,3 +122,18 @@ async def messages_of(connection: AsyncConnection, row: ConversationRow) -> list
     system = (await connection.execute(select(prompts.c.text).where(prompts.c.hash == row.prompt_hash))).scalar_one()
     user = (await get_blobs(connection, [row.user_hash]))[row.user_hash].decode()
     return [("system", system), ("user", user)]
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """What a host says it counted, as far as that can be kept: plain values, few levels, few entries; the rest becomes null."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            return value[:USAGE_CHARACTERS_MAX]
+        case Mapping() if depth > 0:
+            return {str(name)[:USAGE_CHARACTERS_MAX]: _plain(item, depth - 1) for name, item in list(value.items())[:USAGE_ENTRIES_MAX]}
+        case _:
+            return None

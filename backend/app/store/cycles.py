@@ -27,6 +27,7 @@ class CycleRow:
     reason: str | None
     books_hash: str | None
     timings: dict[str, float] | None
+    pid: int
 
 
 _ALL = select(*columns_of(cycles, CycleRow))
@@ -34,7 +35,15 @@ _ALL = select(*columns_of(cycles, CycleRow))
 
 async def claim_cycle(connection: AsyncConnection, *, due_at: datetime, kind: str, started_at: datetime, season_id: int, pid: int) -> int:
     """Take the cycle due at a time; its id. Raises AlreadyClaimedError when somebody has it."""
-    row = {"due_at": due_at, "kind": kind, "state": "running", "phase": "claimed", "started_at": started_at, "season_id": season_id, "pid": pid}
+    row = {
+        "due_at": due_at,
+        "kind": kind,
+        "state": "running",
+        "phase": "claimed",
+        "started_at": started_at,
+        "season_id": season_id,
+        "pid": pid,
+    }
     statement = insert_missing(connection, cycles, key=("due_at",)).values(row).returning(cycles.c.id)
     cycle_id = (await connection.execute(statement)).scalar()
     if cycle_id is None:

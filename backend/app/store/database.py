@@ -1,7 +1,7 @@
 """The database: SQLite in WAL mode by default, PostgreSQL by URL. Whoever opens a writing transaction commits it, once, at its end.
 
 StoreError
-├── DatabaseGoneError    it can't be reached or opened: wait, or mend it
+├── DatabaseGoneError    it can't be reached, opened or written: wait, or mend it
 ├── DatabaseBusyError    somebody holds it locked: try again
 ├── StaleAccountError    another writer changed the account first: load it again
 └── AlreadyClaimedError  that cycle has been claimed: there is nothing to do
@@ -12,15 +12,20 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import event, text
+from sqlalchemy import event, exc, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.store.migrate import migrate_connection
+from app.store.migrate import UnknownRevisionError, migrate_connection
 
 BUSY_MS_MAX = 5_000
+CONNECT_SECONDS_MAX = 5
 POOL_SIZE = 5
+
+SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+SQLITE_GONE = ("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_READONLY")
+POSTGRES_BUSY = ("40", "53300", "55P03")
+"""SQLSTATEs: transaction rolled back for another's sake (deadlocks among them), too many connections, a lock not granted in time."""
 
 
 class StoreError(Exception):
@@ -28,7 +33,7 @@ class StoreError(Exception):
 
 
 class DatabaseGoneError(StoreError):
-    """It can't be reached or opened."""
+    """It can't be reached, opened or written."""
 
 
 class DatabaseBusyError(StoreError):
@@ -49,14 +54,14 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = asyncio.Lock()
+        # A block that reads sees one state of the database, however many statements it needs.
+        self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @classmethod
     async def open(cls, url: str) -> "Database":
         """Open by URL: `sqlite:///path` or `postgresql://…`. Raises DatabaseGoneError with a sentence."""
         target = _target(url)
-        if target.get_backend_name() == "sqlite":
-            return cls(_sqlite(target))
-        return cls(create_async_engine(target, pool_size=POOL_SIZE, pool_pre_ping=True))
+        return cls(_sqlite(target) if target.get_backend_name() == "sqlite" else _postgres(target))
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,9 +70,11 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that only reads. Raises StoreError."""
+        """A connection that only reads, and sees one state throughout; what it writes is rolled back. Raises StoreError."""
         with _translated():
-            async with self._engine.connect() as connection:
+            async with self._reader.connect() as connection:
+                if self.is_sqlite:
+                    await connection.exec_driver_sql("BEGIN")
                 yield connection
 
     @asynccontextmanager
@@ -75,9 +82,8 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises. Raises StoreError."""
         with _translated():
             async with self._writer, self._engine.connect() as connection:
-                if self.is_sqlite:
-                    # Take the write lock now: a reader that turns writer half-way could be refused after its work was done.
-                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                # SQLite: take the write lock now, for a reader that turns writer half-way could be refused after its work was done.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else f"SET LOCAL lock_timeout = {BUSY_MS_MAX}")
                 yield connection
                 await connection.commit()
 
@@ -93,7 +99,10 @@ class Database:
     async def migrate(self) -> None:
         """Bring the tables to the newest form. Raises StoreError."""
         async with self.writing() as connection:
-            await connection.run_sync(migrate_connection)
+            try:
+                await connection.run_sync(migrate_connection)
+            except UnknownRevisionError as error:
+                raise StoreError(str(error)) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -103,11 +112,13 @@ class Database:
 def _target(url: str) -> URL:
     try:
         target = make_url(url)
-    except ArgumentError:
+    except exc.ArgumentError:
         raise DatabaseGoneError(
             "DATABASE_URL can't be read: write sqlite:///path/to/file.db or postgresql://user:password@host/name"
         ) from None
     match target.get_backend_name():
+        case "sqlite" if target.database in {None, "", ":memory:"}:
+            raise DatabaseGoneError("DATABASE_URL names no file: write sqlite:///path/to/file.db")
         case "sqlite":
             return target.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
@@ -117,31 +128,46 @@ def _target(url: str) -> URL:
 
 
 def _sqlite(target: URL) -> AsyncEngine:
-    if target.database and target.database != ":memory:":
-        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(target.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseGoneError(f"the folder {folder} of the database can't be made: {error.strerror}") from error
     engine = create_async_engine(target, connect_args={"timeout": BUSY_MS_MAX / 1000}, pool_size=POOL_SIZE)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: object, _record: object) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us, not by the driver
         cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS_MAX}"):
+        for pragma in (f"busy_timeout={BUSY_MS_MAX}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     return engine
 
 
+def _postgres(target: URL) -> AsyncEngine:
+    patience = {} if "connect_timeout" in target.query else {"connect_timeout": CONNECT_SECONDS_MAX}
+    return create_async_engine(target, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=patience)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        said = str(error.orig)
-        if "locked" in said or "busy" in said:
-            raise DatabaseBusyError(f"the database is locked by another program: {said}") from error
-        raise DatabaseGoneError(f"the database does not answer: {said}") from error
-    except DBAPIError as error:
-        raise StoreError(f"the database refused: {error.orig}") from error
-    except OSError as error:
-        raise DatabaseGoneError(f"the database can't be reached: {error}") from error
+    except exc.StatementError as error:
+        raise _failure(error) from error
+    except exc.TimeoutError as error:
+        raise DatabaseBusyError("every connection to the database is in use: try again") from error
+
+
+def _failure(error: exc.StatementError) -> StoreError:
+    """What a driver's error means for the caller, in a sentence."""
+    said = str(error.orig).strip().split("\n", maxsplit=1)[0]
+    name, state = getattr(error.orig, "sqlite_errorname", None) or "", getattr(error.orig, "sqlstate", None) or ""
+    if name.startswith(SQLITE_BUSY) or state.startswith(POSTGRES_BUSY):
+        return DatabaseBusyError(f"the database is locked by another program: {said}")
+    lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+    if lost or name.startswith(SQLITE_GONE) or (not name and isinstance(error, exc.OperationalError)):
+        return DatabaseGoneError(f"the database can't be reached or written: {said}")
+    return StoreError(f"the database refused: {said}")

@@ -61,7 +61,8 @@ async def list_logs(
     connection: AsyncConnection, *, min_level: str, since: datetime | None, contestant: str | None, limit: int, cursor: int | None
 ) -> list[LogRow]:
     """Lines of a level and above, newest first."""
-    statement = _ALL.where(system_logs.c.level.in_(LEVELS[LEVELS.index(min_level) :]))
+    wanted = LEVELS[LEVELS.index(min_level) :]
+    statement = _ALL if wanted == LEVELS else _ALL.where(system_logs.c.level.in_(wanted))
     if since is not None:
         statement = statement.where(system_logs.c.at >= since)
     return await records(connection, page(statement, system_logs, {"contestant_id": contestant}, limit=limit, cursor=cursor), LogRow)

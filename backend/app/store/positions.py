@@ -52,7 +52,9 @@ async def write_positions(
     after = outcome.account.positions
     changed = [_held(position, trade_ids) for symbol, position in after.items() if before.get(symbol) != position]
     closed = {fact.symbol: fact for fact in fills(outcome.facts) if fact.symbol not in after}
-    rows = [{**values, "contestant_id": booking.contestant_id, "updated_at": booking.at} for values in [*changed, *_flat(closed, trade_ids)]]
+    rows = [
+        {**values, "contestant_id": booking.contestant_id, "updated_at": booking.at} for values in [*changed, *_flat(closed, trade_ids)]
+    ]
     if rows:
         await connection.execute(upsert(connection, positions, key=("contestant_id", "symbol")), rows)
 

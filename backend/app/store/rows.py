@@ -15,7 +15,9 @@ PAGE_ROWS_MAX = 500
 
 async def records(connection: AsyncConnection, statement: Select[Any], kind: type[Record]) -> list[Record]:
     """All rows as records; columns and fields have the same names."""
-    return [kind(**row) for row in (await connection.execute(statement)).mappings()]
+    result = await connection.execute(statement)
+    names = tuple(result.keys())
+    return [kind(**dict(zip(names, row, strict=True))) for row in result]
 
 
 async def first(connection: AsyncConnection, statement: Select[Any], kind: type[Record]) -> Record | None:

@@ -176,6 +176,7 @@ system_logs = Table(
     Column("ms", Float),
     Column("data", Json),
     Index(None, "level", "id"),
+    Index(None, "contestant_id", "id"),
     Index(None, "at"),
 )
 

@@ -90,9 +90,7 @@ async def totals(connection: AsyncConnection, season_id: int) -> dict[str, Trade
     }
 
 
-async def write_trades(
-    connection: AsyncConnection, booking: Booking, done: Sequence[Filled], known: Mapping[int, int]
-) -> dict[int, int]:
+async def write_trades(connection: AsyncConnection, booking: Booking, done: Sequence[Filled], known: Mapping[int, int]) -> dict[int, int]:
     """Store what fills made of their trades; `known` are the ids of stored ones by number. All ids by number, new ones included."""
     firsts = {fact.trade.number: fact for fact in reversed(done)}
     lasts = {fact.trade.number: fact for fact in done}

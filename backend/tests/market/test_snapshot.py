@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.engine.books import Book, Level
 from app.engine.instruments import Instrument, LeverageTier
 from app.engine.market import Candle, Quote, Snapshot, SymbolView, Timeframe
-from app.market.snapshot import decode, decode_books, encode, encode_books
+from app.market.snapshot import chunk_hashes, decode, decode_books, encode, encode_books
 from tests.market.values import AT, candles, quote
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e30"), max_value=Decimal("1e30"))
@@ -94,6 +94,11 @@ def test_the_next_cycle_shares_all_chunks_but_those_that_got_a_bar():
     new = second.chunks.keys() - first.chunks.keys()
     assert len(new) <= 2
     assert len(second.chunks) > 10
+
+
+def test_a_manifest_names_every_chunk_that_is_needed():
+    encoded = encode(snapshot())
+    assert set(chunk_hashes(encoded.manifest)) == set(encoded.chunks)
 
 
 def test_a_damaged_chunk_is_refused():

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 _BLOCK = re.compile(r"^STATE\s*\n```json\s*\n(.*?)\n```", re.MULTILINE | re.DOTALL)
@@ -107,7 +108,7 @@ def _coin(symbol: str, row: Mapping[str, Any], tick: str | None) -> Coin | None:
         return None
     last = float(row["mark"])
     closes = tuple(float(close) for close in row.get("closes_5m") or ()) or (last,)
-    moves = [abs(new - old) for old, new in zip(closes, closes[1:], strict=False)]
+    moves = [abs(new - old) for old, new in pairwise(closes)]
     usual = sum(moves) / len(moves) if moves else 0.0
     decimals = len(str(row["last"]).partition(".")[2])
     return Coin(

@@ -47,17 +47,26 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """What a model says: the thinking it shows, and its reply."""
+
+    thinking: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole reply, and the thinking before it."""
+    """A whole decision."""
 
     summary: str
     acts: Sequence[Act]
-    thinking: str = ""
+    thinking: str
 
     @property
-    def text(self) -> str:
-        """The reply: one JSON object."""
-        return json.dumps({"summary": self.summary, "actions": [act.as_json() for act in self.acts]}, ensure_ascii=False)
+    def speech(self) -> Speech:
+        """On the wire: one JSON object."""
+        reply = {"summary": self.summary, "actions": [act.as_json() for act in self.acts]}
+        return Speech(self.thinking, json.dumps(reply, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +104,8 @@ class Purse:
             reason=reason,
             notional=round(notional, 2),
             leverage=leverage,
-            stop_loss=on_tick(coin.last - side * min(entry.stop, 0.5 * coin.last), coin.tick),
-            take_profit=None if entry.target is None else on_tick(coin.last + side * min(entry.target, 0.5 * coin.last), coin.tick),
+            stop_loss=_level(coin, -side, entry.stop),
+            take_profit=None if entry.target is None else _level(coin, side, entry.target),
             confidence=round(min(max(entry.confidence, 0.05), 0.95), 2),
             invalidation=invalidation,
         )
@@ -110,6 +119,11 @@ def close(symbol: str, reason: str, fraction: float = 1.0) -> Act:
 def hold(reason: str, symbol: str | None = None) -> Act:
     """Do nothing and say why."""
     return Act("hold", symbol, reason)
+
+
+def _level(coin: Coin, way: int, distance: float) -> float:
+    """A price so far above (`way` +1) or below (-1) the coin's; some ticks away even where nothing moves."""
+    return on_tick(coin.last + way * min(max(distance, 3.0 * coin.tick), 0.5 * coin.last), coin.tick)
 
 
 def on_tick(price: float, tick: float) -> float:

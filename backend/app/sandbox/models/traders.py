@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
-from app.sandbox.models.briefing import Briefing, Coin, Held
-from app.sandbox.models.plan import Act, Entry, Plan, Purse, close, hold
+from app.sandbox.models.briefing import Briefing, Coin, Held, read_briefing
+from app.sandbox.models.plan import Act, Entry, Plan, Purse, Speech, close, hold
 from app.sandbox.models.words import RAMBLE, Texts, texts
 from app.sandbox.prices.chance import uniforms
 
@@ -88,7 +88,8 @@ def mean_reverter(desk: Desk) -> None:
             continue
         side = -1 if coin.stretch > 0 else 1
         why = desk.say["mean_in"].format(stretch=coin.stretch, rsi=coin.rsi)
-        entry = Entry(0.2, 4, max(3.0 * coin.atr, 0.006 * coin.last), max(2.0 * coin.atr, 0.004 * coin.last), 0.35 + 0.12 * abs(coin.stretch))
+        stop, target = max(3.0 * coin.atr, 0.006 * coin.last), max(2.0 * coin.atr, 0.004 * coin.last)
+        entry = Entry(0.2, 4, stop, target, 0.35 + 0.12 * abs(coin.stretch))
         desk.enter(coin, side, entry, why, desk.say["mean_wrong"])
 
 
@@ -98,12 +99,13 @@ def breakout_scout(desk: Desk) -> None:
         middle = (max(_range(coin)) + min(_range(coin))) / 2.0
         if held.side * (coin.last - middle) < 0:
             desk.leave(coin.symbol, desk.say["break_out"])
-    for coin in sorted(desk.free(), key=lambda one: -abs(_beyond(one)))[:1]:
-        beyond = _beyond(coin)
-        if abs(beyond) < (-0.5 if desk.idle else 0.0) or beyond == 0:
+    wanted = -1.5 if desk.idle else 0.0
+    for coin in sorted(desk.free(), key=lambda one: -_breakout(one)[0])[:1]:
+        distance, side = _breakout(coin)
+        if distance < wanted:
             continue
-        side = 1 if beyond > 0 else -1
-        why = desk.say["break_in"].format(way=desk.say["broke_up" if side > 0 else "broke_down"], bars=RANGE_BARS)
+        way = f"{'broke' if distance >= 0 else 'near'}_{'up' if side > 0 else 'down'}"
+        why = desk.say["break_in"].format(way=desk.say[way], bars=RANGE_BARS)
         entry = Entry(0.18, 12, max(2.5 * coin.atr, 0.005 * coin.last), max(5.0 * coin.atr, 0.01 * coin.last), 0.55)
         desk.enter(coin, side, entry, why, desk.say["break_wrong"])
 
@@ -174,20 +176,21 @@ SECONDS: Mapping[str, float] = MappingProxyType(
 """Every model by name, with the real seconds its answer usually takes."""
 
 
-def decide(model: str, briefing: Briefing | None, prompt: str) -> Plan:
-    """What a trader answers to a prompt, whose briefing is given."""
+def decide(model: str, prompt: str) -> Speech:
+    """What a trader answers to a prompt."""
+    briefing = read_briefing(prompt)
     if model == RAMBLER:
-        return Plan("", (), RAMBLE)
+        return Speech(RAMBLE, RAMBLE)
     if briefing is None:
-        say = texts("zh" if "中文" in prompt else "en")
-        return Plan(say["no_state"], (hold(say["no_state"]),), say["no_state"])
+        say = texts("en")
+        return Plan(say["no_state"], (hold(say["no_state"]),), say["no_state"]).speech
     say = texts(briefing.language)
     desk = Desk(briefing, say, _dice(model, prompt), Purse(briefing), [])
     STYLES[model](desk)
     acted = [act for act in desk.acts if act.action != "hold"]
     if not desk.acts:
         desk.acts.extend(hold(say["held"].format(gain=held.gain), held.symbol) for held in briefing.held.values())
-    return Plan(_summary(desk, acted), desk.acts or [hold(say["nothing"])], _thinking(desk))
+    return Plan(_summary(desk, acted), desk.acts or [hold(say["nothing"])], _thinking(desk)).speech
 
 
 def _summary(desk: Desk, acted: list[Act]) -> str:
@@ -217,11 +220,10 @@ def _range(coin: Coin) -> tuple[float, ...]:
     return coin.closes[-RANGE_BARS - 1 : -1] or coin.closes
 
 
-def _beyond(coin: Coin) -> float:
-    """How far outside its range, in average ranges: above positive, below negative; inside, the signed distance to the nearer edge."""
-    top, bottom = max(_range(coin)), min(_range(coin))
-    above, below = (coin.last - top) / coin.atr, (bottom - coin.last) / coin.atr
-    return above if above >= below else -below
+def _breakout(coin: Coin) -> tuple[float, int]:
+    """How far outside its range a coin is, in average ranges (negative: inside), and on which side of it or nearer to it."""
+    above, below = (coin.last - max(_range(coin))) / coin.atr, (min(_range(coin)) - coin.last) / coin.atr
+    return (above, 1) if above >= below else (below, -1)
 
 
 def _fall(coin: Coin) -> float:

@@ -9,13 +9,13 @@ ENGLISH: Texts = {
     "hold_only": "I never trade. Holding.",
     "nothing": "No setup worth the fee right now; staying as I am.",
     "held": "Position is {gain:+.2%}; the reason for it still stands.",
-    "trend_in": "EMA20 is {way} EMA50 by {trend:.1f} ATR and momentum agrees; riding it with a wide stop.",
+    "trend_in": "EMA20 is {way} EMA50 by {trend:.1f} ATR; riding it with a wide stop.",
     "trend_out": "EMA20 has crossed EMA50 against the position; the trend is over.",
     "trend_wrong": "A close beyond the stop, or EMA20 crossing back over EMA50.",
     "mean_in": "Price is {stretch:+.1f} standard deviations from its mean with RSI {rsi:.0f}; fading the move back to the average.",
     "mean_out": "Price is back at its mean with RSI {rsi:.0f}; the easy part is done.",
     "mean_wrong": "The move goes on and the distance from the mean keeps growing.",
-    "break_in": "Price {way} the range of the last {bars} bars; joining with size while it is fresh.",
+    "break_in": "Price {way} the range of the last {bars} bars; joining early with size.",
     "break_out": "Price fell back into the range; the breakout failed.",
     "break_wrong": "Price returns to the middle of the range.",
     "dip_in": "Down {fall:.2%} from the recent high with RSI {rsi:.0f}; buying the dip.",
@@ -28,8 +28,10 @@ ENGLISH: Texts = {
     "coin_wrong": "None; it is a coin.",
     "above": "above",
     "below": "below",
-    "broke_up": "broke above",
-    "broke_down": "broke below",
+    "broke_up": "has broken above",
+    "near_up": "is pressing on the top of",
+    "broke_down": "has broken below",
+    "near_down": "is pressing on the bottom of",
     "long": "long",
     "short": "short",
     "summary_hold": "Holding {count} position(s); equity {equity:.2f} USDT.",
@@ -44,13 +46,13 @@ CHINESE: Texts = {
     "hold_only": "我从不交易,持有不动。",
     "nothing": "目前没有值得付手续费的机会,维持现状。",
     "held": "持仓盈亏 {gain:+.2%},开仓理由仍然成立。",
-    "trend_in": "EMA20 在 EMA50 {way},相距 {trend:.1f} 个 ATR,动能一致;顺势而为,止损放宽。",
+    "trend_in": "EMA20 在 EMA50 {way},相距 {trend:.1f} 个 ATR;顺势而为,止损放宽。",
     "trend_out": "EMA20 已反向穿越 EMA50,趋势结束,离场。",
     "trend_wrong": "收盘越过止损,或 EMA20 再次反向穿越 EMA50。",
     "mean_in": "价格偏离均值 {stretch:+.1f} 个标准差,RSI 为 {rsi:.0f};反向操作,等待回归均值。",
     "mean_out": "价格已回到均值附近,RSI 为 {rsi:.0f};容易赚的部分已经到手。",
     "mean_wrong": "行情继续延伸,偏离越来越大。",
-    "break_in": "价格{way}最近 {bars} 根K线的区间,趁突破新鲜时跟进。",
+    "break_in": "价格{way}最近 {bars} 根K线的区间,尽早跟进。",
     "break_out": "价格跌回区间之内,突破失败。",
     "break_wrong": "价格回到区间中部。",
     "dip_in": "较近期高点回落 {fall:.2%},RSI 为 {rsi:.0f};逢低买入。",
@@ -64,7 +66,9 @@ CHINESE: Texts = {
     "above": "上方",
     "below": "下方",
     "broke_up": "向上突破",
+    "near_up": "逼近上沿:",
     "broke_down": "向下跌破",
+    "near_down": "逼近下沿:",
     "long": "做多",
     "short": "做空",
     "summary_hold": "持有 {count} 个仓位;权益 {equity:.2f} USDT。",
@@ -82,6 +86,6 @@ def texts(language: str) -> Texts:
 
 RAMBLE = (
     "Well, markets go up and markets go down, don't they? My grandmother sold umbrellas, and she always said that rain is a bull market. "
-    "So {{I would maybe buy some, or sell some, \"notional\": about a few hundred?, \"leverage\": lots}} and then have lunch. "
+    'So {I would maybe buy some, or sell some, "notional": about a few hundred?, "leverage": lots} and then have lunch. '
     "市场就像天气,谁说得准呢。"
 )

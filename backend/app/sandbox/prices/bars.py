@@ -1,4 +1,4 @@
-"""Bars in whole numbers: prices in ticks, volumes in contract volume units, turnover in cents of USDT. Joining and coarsening them is exact."""
+"""Bars in whole numbers: prices in ticks, volumes in small units of a coin, turnover in cents of USDT. Joining and coarsening is exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,9 +82,9 @@ def coarser(bars: Bars, edges: Ints) -> Bars:
 
 
 def turnover_cents(typical_four: Ints, volume: Ints, places: int) -> Ints:
-    """Turnover in cents of USDT. `typical_four` is open + high + low + close in ticks, `places` the decimals of tick and volume together."""
-    scale = 10 ** abs(places - 2)
-    return typical_four * volume // (4 * scale) if places >= 2 else typical_four * volume * scale // 4  # noqa: PLR2004 - cents have two places
+    """Turnover in cents of USDT. `typical_four` is open + high + low + close in ticks, `places` (>= 2) the decimals of tick and volume."""
+    cents: Ints = typical_four * volume // (4 * 10 ** (places - 2))
+    return cents
 
 
 NO_BARS = Bars(*(np.zeros(0, dtype=np.int64) for _ in range(7)))

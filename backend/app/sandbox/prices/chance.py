@@ -20,7 +20,8 @@ def uniforms(count: int, *name: int | str) -> Floats:
     state = (state ^ (state >> np.uint64(30))) * _FIRST
     state = (state ^ (state >> np.uint64(27))) * _SECOND
     state ^= state >> np.uint64(31)
-    return ((state >> np.uint64(11)).astype(np.float64) + 0.5) / float(1 << 53)
+    numbers: Floats = ((state >> np.uint64(11)).astype(np.float64) + 0.5) / float(1 << 53)
+    return numbers
 
 
 def normals(count: int, *name: int | str) -> Floats:

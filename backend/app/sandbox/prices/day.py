@@ -1,7 +1,7 @@
 """One day of the synthetic market for all coins at once: a Brownian bridge between two midnights, minute by minute. Pure.
 
-Volatility comes in clusters and bursts and follows the hours of the day; coins share a factor; now and then a minute opens away from the last
-close, or a coin does not trade at all for a while.
+Volatility comes in clusters and bursts and follows the hours of the day; coins share a factor; now and then a minute opens away from the
+last close, or a coin does not trade at all for a while.
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,8 @@ def _flat(seed: int, day: int, symbol: str) -> Flags:
     happens, begins, lasts = uniforms(3, seed, day, "flat", symbol)
     minute = np.arange(DAY_MINUTES)
     first = 1 + int(begins * (DAY_MINUTES - FLAT_MINUTES_MAX - 2))
-    return (happens < FLAT_CHANCE) & (minute >= first) & (minute < first + 4 + int(lasts * (FLAT_MINUTES_MAX - 4)))
+    flat: Flags = (happens < FLAT_CHANCE) & (minute >= first) & (minute < first + 4 + int(lasts * (FLAT_MINUTES_MAX - 4)))
+    return flat
 
 
 def _wicks(seed: int, day: int, way: str, symbol: str) -> Floats:

@@ -19,7 +19,7 @@ CALM_SPREAD = 0.16
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A coin: its long-run price in USDT, how it follows the common factor, its own daily spread, trading in USDT a minute, USDT held open."""
+    """A coin: its long-run price (USDT), how it follows the common factor, its own daily spread, USDT traded a minute, USDT held open."""
 
     anchor: float
     beta: float

@@ -26,7 +26,8 @@ def premium(minutes: Floats, seed: int, symbol: str) -> Floats:
     """Premium at times given in minutes since 1970, as a fraction of the price."""
     phases = 2.0 * np.pi * uniforms(len(PERIOD_MINUTES), seed, "premium", symbol)
     angles = 2.0 * np.pi * np.outer(minutes, 1.0 / PERIOD_MINUTES) + phases
-    return USUAL + np.sin(angles) @ HEIGHTS
+    heights: Floats = USUAL + np.sin(angles) @ HEIGHTS
+    return heights
 
 
 def funding_rate(start_ms: int, end_ms: int, seed: int, symbol: str) -> Decimal:

@@ -1,7 +1,7 @@
 """A market that never was: six correlated coins whose every minute since 2020 is a pure function of the seed.
 
-Any minute may be asked in any order, after a restart too, and is the same. Whole days are computed and the last few kept; hours of more days
-are kept, because four-hour candles reach far back.
+Any minute may be asked in any order, after a restart too, and is the same. Whole days are computed and the last few kept; hours of more
+days are kept, because four-hour candles reach far back.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ from app.sandbox.prices.premium import funding_rate, interval_start, premium
 
 DAYS_KEPT = 8
 MINUTE_DAYS_KEPT = 90
-HOUR_DAYS_KEPT = 3_000
+HOUR_DAYS_KEPT = 500
 SETTLEMENTS_KEPT = 400
 SMOOTH_MINUTES = 3
 
@@ -53,7 +53,7 @@ class SyntheticPrices:
         self._levels = Levels(seed)
         self._days: _Kept[int, Day] = _Kept(DAYS_KEPT)
         self._minutes: _Kept[tuple[str, Kind, int], Bars] = _Kept(MINUTE_DAYS_KEPT)
-        self._hours: _Kept[tuple[str, Kind, int], Bars] = _Kept(HOUR_DAYS_KEPT)
+        self._hours: _Kept[tuple[Kind, int], dict[str, Bars]] = _Kept(HOUR_DAYS_KEPT)
 
     def minutes(self, symbol: str, kind: Kind, first: int, last: int) -> Bars:
         """See Prices."""
@@ -70,11 +70,13 @@ class SyntheticPrices:
         return now_ms if symbol in CONTRACTS and now_ms >= LISTED_SINCE_MINUTE * MINUTE_MS else None
 
     def _day_hours(self, symbol: str, kind: Kind, day: int) -> Bars:
-        def make() -> Bars:
-            start = LISTED_SINCE_MINUTE + day * DAY_MINUTES
-            return coarser(self._day_minutes(symbol, kind, day), np.arange(start, start + DAY_MINUTES, HOUR_MINUTES, dtype=np.int64))
+        return self._hours.get_or((kind, day), lambda: self._make_hours(kind, day))[symbol]
 
-        return self._hours.get_or((symbol, kind, day), make)
+    def _make_hours(self, kind: Kind, day: int) -> dict[str, Bars]:
+        # All coins at once: whoever wants months of one wants them of all, and a day is made for all of them anyway.
+        start = LISTED_SINCE_MINUTE + day * DAY_MINUTES
+        edges = np.arange(start, start + DAY_MINUTES, HOUR_MINUTES, dtype=np.int64)
+        return {symbol: coarser(self._day_minutes(symbol, kind, day), edges) for symbol in SYMBOLS}
 
     def _day_minutes(self, symbol: str, kind: Kind, day: int) -> Bars:
         make = self._make_last if kind is Kind.LAST else self._make_smooth
@@ -86,7 +88,7 @@ class SyntheticPrices:
     def _make_last(self, symbol: str, _: Kind, day: int) -> Bars:
         row, made, contract = SYMBOLS.index(symbol), self._day(day), CONTRACTS[symbol]
         opening, high, low, close = (ticks(logs[row], contract.price_places) for logs in (made.opening, made.high, made.low, made.close))
-        volume = self._volume(symbol, day, made.activity[row], close * 10.0**-contract.price_places)
+        volume = self._volume(symbol, day, made.activity[row], np.exp(made.close[row]))
         volume[made.flat[row]] = 0
         turnover = turnover_cents(opening + high + low + close, volume, contract.price_places + VOLUME_PLACES)
         return Bars(_minutes_of(day), opening, high, low, close, volume, turnover)
@@ -97,10 +99,11 @@ class SyntheticPrices:
             CHARACTERS[symbol].minute_usdt * (0.3 + activity**1.3) * np.exp(0.5 * normals(DAY_MINUTES, self._seed, day, "volume", symbol))
         )
         lots = np.maximum(np.rint(usdt / price * 10.0 ** CONTRACTS[symbol].lot_places), 1.0).astype(np.int64)
-        return lots * 10 ** (VOLUME_PLACES - CONTRACTS[symbol].lot_places)
+        units: Ints = lots * 10 ** (VOLUME_PLACES - CONTRACTS[symbol].lot_places)
+        return units
 
     def _make_smooth(self, symbol: str, kind: Kind, day: int) -> Bars:
-        """Mark: the average close of the last minutes. Index: mark without the premium. Their wicks are half as long as the last price's."""
+        """Mark: the average close of the last minutes. Index: mark without the premium. Their wicks are half as long."""
         row, made, places = SYMBOLS.index(symbol), self._day(day), CONTRACTS[symbol].price_places
         earlier = self._day(day - 1).close[row][-SMOOTH_MINUTES:] if day > 0 else np.full(SMOOTH_MINUTES, made.opening[row][0])
         minute = _minutes_of(day)

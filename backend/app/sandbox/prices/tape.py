@@ -6,7 +6,7 @@ not on the tape do not exist, after its end the last row stays with its old time
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ CANDLES = "candles_1m.parquet"
 CANDLE_COLUMNS = ("symbol", "open_time_ms", "open", "high", "low", "close", "volume")
 FUNDING = "funding_8h.parquet"
 FUNDING_COLUMNS = ("symbol", "funding_time_ms", "rate")
+TIMES = frozenset({"open_time_ms", "funding_time_ms"})
 PLACES_MAX = 8
 WHOLE_WITHIN = 1e-3
 """How near to a whole number of ticks a recorded float must be."""
@@ -78,25 +79,20 @@ class TapeCarry:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Candles:
-    symbol: Any
-    columns: Mapping[str, Any]
-
-
 def tape_feed(folder: Path, seed: int) -> Feed:
     """The recorded market of a folder. Raises TapeError."""
-    candles, funding = _candles(folder), _funding(folder)
-    contracts: dict[str, Contract] = {}
-    bars: dict[str, Bars] = {}
-    for symbol, contract in CONTRACTS.items():
-        rows = np.flatnonzero(candles.symbol == symbol)
-        if len(rows):
-            columns = {name: column[rows] for name, column in candles.columns.items()}
-            contracts[symbol], bars[symbol] = _played(folder, contract, columns)
-    if not bars:
+    columns = _read(folder, CANDLES, CANDLE_COLUMNS)
+    names, codes = _names(columns.pop("symbol"))
+    played = {
+        symbol: _played(folder, contract, {name: column[codes == names.index(symbol)] for name, column in columns.items()})
+        for symbol, contract in CONTRACTS.items()
+        if symbol in names
+    }
+    if not played:
         raise TapeError(f"{folder / CANDLES} has none of the symbols the sandbox lists: {', '.join(CONTRACTS)}.")
-    return Feed({"tape": str(folder)}, seed, contracts, TapePrices(bars), TapeCarry(funding))
+    contracts = {symbol: contract for symbol, (contract, _) in played.items()}
+    prices = TapePrices({symbol: bars for symbol, (_, bars) in played.items()})
+    return Feed({"tape": str(folder)}, seed, contracts, prices, TapeCarry(_funding(folder)))
 
 
 def tape_span(folder: Path) -> tuple[datetime, datetime]:
@@ -143,24 +139,24 @@ def _places(prices: Floats) -> int:
     return PLACES_MAX
 
 
-def _candles(folder: Path) -> _Candles:
-    columns = _read(folder, CANDLES, CANDLE_COLUMNS)
-    return _Candles(columns.pop("symbol"), columns)
+def _names(symbols: Any) -> tuple[list[str], Ints]:
+    return symbols.dictionary.to_pylist(), symbols.indices.to_numpy()
 
 
 def _funding(folder: Path) -> dict[str, list[tuple[int, Decimal]]]:
     if not (folder / FUNDING).exists():
         return {}
     columns = _read(folder, FUNDING, FUNDING_COLUMNS)
+    names, codes = _names(columns["symbol"])
     rates: dict[str, list[tuple[int, Decimal]]] = {}
-    for symbol, at, rate in sorted(zip(columns["symbol"], columns["funding_time_ms"].tolist(), columns["rate"].tolist(), strict=True)):
-        rates.setdefault(str(symbol), []).append((at, Decimal(repr(rate))))
+    for at, code, rate in sorted(zip(columns["funding_time_ms"].tolist(), codes.tolist(), columns["rate"].tolist(), strict=True)):
+        rates.setdefault(names[code], []).append((at, Decimal(repr(rate))))
     return rates
 
 
 def _read(folder: Path, name: str, columns: Sequence[str]) -> dict[str, Any]:
     # Costs 50 MB and half a second, which a synthetic market need not pay.
-    import pyarrow  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
     from pyarrow import parquet  # noqa: PLC0415
 
     path = folder / name
@@ -169,19 +165,25 @@ def _read(folder: Path, name: str, columns: Sequence[str]) -> dict[str, Any]:
     if not path.is_file():
         raise TapeError(f"The tape {folder} has no {name}: it should be a Parquet file with the columns {', '.join(columns)}.")
     try:
-        missing = sorted(set(columns) - set(parquet.read_schema(path).names))
-        if missing:
-            raise TapeError(f"{path} lacks the columns {', '.join(missing)}: it should have {', '.join(columns)}.")
-        table = parquet.read_table(path, columns=list(columns))
-        return {field: _plain(table[field], field) for field in columns}
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        reason = str(error).split("\n", maxsplit=1)[0]
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
+            missing = sorted(set(columns) - set(file.schema_arrow.names))
+            if missing:
+                raise TapeError(f"{path} lacks the columns {', '.join(missing)}: it should have {', '.join(columns)}.")
+            found = {field: _plain(file.read(columns=[field], use_threads=False).column(0), field) for field in columns}
+            pa.default_memory_pool().release_unused()
+            return found
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        reason = str(error).split("\n", maxsplit=1)[0].rstrip(".")
         raise TapeError(f"{path} can't be read as Parquet with the columns {', '.join(columns)}: {reason}.") from None
 
 
 def _plain(column: Any, field: str) -> Any:
-    wanted = {"symbol": np.str_, "open_time_ms": np.int64, "funding_time_ms": np.int64}.get(field, np.float64)
-    return column.to_numpy().astype(wanted)
+    # One column at a time and names as numbers: a month of six symbols must not cost hundreds of megabytes while it is read.
+    if field == "symbol":
+        return column.cast("string").combine_chunks().dictionary_encode()
+    if column.null_count:
+        raise ValueError(f"{field} has {column.null_count} empty cells")
+    return column.to_numpy().astype(np.int64 if field in TIMES else np.float64, copy=False)
 
 
 def _of_kind(bars: Bars, kind: Kind) -> Bars:

@@ -65,4 +65,5 @@ def _side(contract: Contract, best: int, way: int, thin: float, name: tuple[int 
 def _lots(contract: Contract, best: int, thin: float, dice: Floats) -> Ints:
     usdt = TOP_USDT.get(contract.symbol, 10_000) * thin * (1.0 + GROWTH * np.arange(LEVELS)) * np.exp(SPREAD * dice)
     price = best * 10.0**-contract.price_places
-    return np.maximum(np.rint(usdt / price * 10.0**contract.lot_places), 1.0).astype(np.int64)
+    lots: Ints = np.maximum(np.rint(usdt / price * 10.0**contract.lot_places), 1.0).astype(np.int64)
+    return lots

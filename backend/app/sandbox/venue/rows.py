@@ -1,4 +1,4 @@
-"""Rows in the shapes of Bitget's v2 futures market endpoints; every number is text. Shapes: docs of 2025-06 to 2026-02, as ccxt reads them. Pure."""
+"""Rows in the shapes of Bitget's v2 futures market endpoints (2025-06 to 2026-02, as ccxt reads them); every number is text. Pure."""
 
 from decimal import Decimal
 from typing import Any
@@ -154,15 +154,13 @@ def candle_rows(bars: Bars, contract: Contract) -> list[list[str]]:
 def depth_row(depth: Depth, contract: Contract, levels: int) -> dict[str, Any]:
     """The answer of `merge-depth`; its levels are the one place where the venue writes JSON numbers."""
 
-    def side(rows: Any) -> list[list[float]]:
+    def level(ticks: int, lots: int) -> list[float]:
         # The shortest text of such a float is the exact decimal again.
-        return [
-            [float(decimal_text(ticks, contract.price_places)), float(decimal_text(lots, contract.lot_places))] for ticks, lots in rows[:levels]
-        ]
+        return [float(decimal_text(ticks, contract.price_places)), float(decimal_text(lots, contract.lot_places))]
 
     return {
-        "asks": side(depth.asks),
-        "bids": side(depth.bids),
+        "asks": [level(*one) for one in depth.asks[:levels]],
+        "bids": [level(*one) for one in depth.bids[:levels]],
         "ts": str(depth.time_ms),
         "scale": decimal_text(1, contract.price_places),
         "precision": "scale0",

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_system_logs")),
     )
     op.create_index(op.f("ix_system_logs_at"), "system_logs", ["at"], unique=False)
+    op.create_index(op.f("ix_system_logs_contestant_id_id"), "system_logs", ["contestant_id", "id"], unique=False)
     op.create_index(op.f("ix_system_logs_level_id"), "system_logs", ["level", "id"], unique=False)
     op.create_table(
         "contestants",
