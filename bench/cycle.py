@@ -58,16 +58,15 @@ def run(contestants: int, cycles: int) -> dict[str, object]:
         wanted = {"DATA_DIR": folder, "PORT": str(port), "WEB_PORT": str(free_port()), "MARKET": "sandbox", "SANDBOX_SPEED": "1200"}
         environment = {**os.environ, **wanted, "ARENA_FILE": str(arena_file), "LOG_LEVEL": "INFO"}
         started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "run.py"], cwd=BACKEND, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+        with (Path(folder) / "output.txt").open("w") as output:
+            process = subprocess.Popen([sys.executable, "run.py"], cwd=BACKEND, env=environment, stdout=output, stderr=output)
         try:
             wait_for_status(port, process)
             start_seconds = time.monotonic() - started
             rss, sizes = watch(process, Path(folder) / "demo.db", cycles)
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.wait(timeout=60)
         timings = read_timings(Path(folder) / "demo.db")[:cycles]
     arena = sorted(sum(one[name] for name in OWN) + sum(one[f"{name}_cpu"] for name in WAITING) for one in timings)
     return {
@@ -87,7 +86,7 @@ def contestant(number: int) -> str:
     return f'[[contestant]]\nid = "c{number:03}"\nprovider = "openai-compatible"\nmodel = "{model}"\n'
 
 
-def wait_for_status(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for_status(port: int, process: subprocess.Popen[bytes]) -> None:
     """Until the status page answers for the first time."""
     while process.poll() is None:
         try:
@@ -95,10 +94,10 @@ def wait_for_status(port: int, process: subprocess.Popen[str]) -> None:
                 return
         except OSError:
             time.sleep(0.02)
-    sys.exit(process.stderr.read() if process.stderr else "the arena ended")
+    sys.exit(f"the arena ended with {process.returncode}: run it with the same settings to see why")
 
 
-def watch(process: subprocess.Popen[str], database: Path, cycles: int) -> tuple[list[float], list[tuple[int, int]]]:
+def watch(process: subprocess.Popen[bytes], database: Path, cycles: int) -> tuple[list[float], list[tuple[int, int]]]:
     """(RSS in MB over the run, (cycles done, bytes) over the run), ten points each and the last one."""
     rss: list[float] = []
     sizes: list[tuple[int, int]] = []
@@ -110,7 +109,7 @@ def watch(process: subprocess.Popen[str], database: Path, cycles: int) -> tuple[
         if done >= cycles:
             return rss, sizes
         time.sleep(0.2)
-    sys.exit(process.stderr.read() if process.stderr else "the arena ended")
+    sys.exit(f"the arena ended with {process.returncode}: run it with the same settings to see why")
 
 
 def count_done(database: Path) -> int:

@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 from sqlalchemy import func, select
-from tests.reference_data import REAL_DIR
-from tests.running_arena import RunningArena
 
 from app.store import tables
 from app.store.checks import check_books
 from app.store.database import Database
+from tests.reference_data import REAL_DIR
+from tests.running_arena import RunningArena
 
 KILLS = 20
 TAPE = REAL_DIR / "market"

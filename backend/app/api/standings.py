@@ -14,7 +14,6 @@ from app.cycle.parts import Parts
 from app.scoring.intervals import Interval, Uncertainty, separable, uncertainty
 from app.scoring.metrics import Performance, Series, performance
 from app.store import equity
-from app.store.equity import EquityRow
 
 GRID_POINTS_MAX = 8_640
 """Metrics look back at most this many cycles (30 days of five minutes); a longer season is measured over its last part."""
@@ -33,10 +32,10 @@ async def figures(arena: Arena, parts: Parts) -> Measured:
     return arena.measured
 
 
-def _measure(key: tuple[int, int], rows: Sequence[EquityRow], step: timedelta) -> Measured:
+def _measure(key: tuple[int, int], rows: Sequence[tuple[str, float]], step: timedelta) -> Measured:
     series: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        series[row.contestant_id].append(float(row.equity))
+    for name, value in rows:
+        series[name].append(value)
     common = min((len(values) for values in series.values()), default=0)
     if common == 0:
         return Measured(key)

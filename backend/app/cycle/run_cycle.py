@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.agents.briefing import market_part
 from app.cycle.fill_market import encode_fill_market, fresh_market
@@ -27,6 +28,10 @@ from app.store.database import AlreadyClaimedError, StoreError
 from app.store.prices import NewPrice
 
 log = structlog.get_logger(__name__)
+
+
+OPEN_TURNS = {"done": "failed", "skipped": "skipped", "interrupted": "interrupted"}
+"""What becomes of turns that are still open when a cycle ends in a state."""
 
 
 class CycleSkippedError(Exception):
@@ -59,6 +64,7 @@ async def run_cycle(parts: Parts, due_at: datetime, kind: str) -> int | None:
     """Run the cycle due at `due_at` unless somebody has. Returns its id, or None when there was nothing to do. Never raises."""
     timings = Timings()
     try:
+        await close_left_behind(parts)
         cycle_id = await _claim(parts, due_at, kind)
     except AlreadyClaimedError:
         log.info("cycle_already_done", message=f"the cycle due {due_at:%Y-%m-%d %H:%M:%S} UTC ran before; nothing to do")
@@ -108,6 +114,26 @@ async def _play(parts: Parts, cycle_id: int, timings: Timings) -> None:
             await _settle(parts, settlement, asked)
     with timings.phase("value"):
         await save_equity_now(parts, cycle_id=cycle_id)
+
+
+async def close_left_behind(parts: Parts) -> None:
+    """Close cycles of this process that could not be closed when they ended, because the database was away: what was not saved is void."""
+    async with parts.database.reading() as connection:
+        left = [one for one in await cycles.running_cycles(connection) if one.pid == parts.process_id]
+    for one in left:
+        async with parts.database.writing() as connection:
+            await _close(connection, parts, one.id, "interrupted", "the database was away when this cycle ended", one.timings)
+
+
+async def _close(
+    connection: AsyncConnection, parts: Parts, cycle_id: int, state: str, reason: str | None, timings: Mapping[str, float] | None
+) -> None:
+    """Close a cycle, and with it every turn that was not settled: that contestant holds."""
+    now = parts.clock.now()
+    await turns.close_open_turns(
+        connection, cycle_id, outcome=OPEN_TURNS[state], detail=reason or "its turn could not be saved", settled_at=now
+    )
+    await cycles.finish_cycle(connection, cycle_id, state=state, reason=reason, finished_at=now, timings=timings)
 
 
 async def _claim(parts: Parts, due_at: datetime, kind: str) -> int:
@@ -227,11 +253,9 @@ async def _settle(parts: Parts, settlement: Settlement, asked: list[Asked]) -> N
 async def _report(parts: Parts, cycle_id: int, state: str, reason: str | None, timings: Timings) -> None:
     try:
         async with parts.database.writing() as connection:
-            await cycles.finish_cycle(
-                connection, cycle_id, state=state, reason=reason, finished_at=parts.clock.now(), timings=timings.phases
-            )
+            await _close(connection, parts, cycle_id, state, reason, timings.phases)
     except StoreError as error:
-        log.error("cycle_not_closed", message=f"cycle {cycle_id} will be closed at the next start: {error}", cycle_id=cycle_id)
+        log.error("cycle_not_closed", message=f"cycle {cycle_id} will be closed before the next one: {error}", cycle_id=cycle_id)
     say = log.info if state == "done" else log.error
     text = f"cycle {cycle_id} {state}" + (f": {reason}" if reason else "")
     say(f"cycle_{state}", message=text, cycle_id=cycle_id, phase="report", ms=timings.total_ms, timings=timings.phases)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.engine.markets import NOON, D, account, instrument, market
-from tests.reference_data import reference_file
 
 from app.agents.briefing import Refusal, brief, market_part
 from app.agents.indicators import NOTHING, indicators
@@ -16,6 +14,8 @@ from app.engine.market import Candle, Quote, Snapshot, SymbolView
 from app.engine.order_checks import Rules
 from app.engine.orders import OpenOrder
 from app.engine.trades import Side
+from tests.engine.markets import NOON, D, account, instrument, market
+from tests.reference_data import reference_file
 
 
 def candles(count, width=timedelta(minutes=5)):

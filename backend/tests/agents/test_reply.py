@@ -7,8 +7,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.markets import D, instrument
-from tests.reference_data import reference_file
 
 from app.agents.reply import Action, Reply, ReplyCode, ReplyRefused, read_reply
 from app.engine.books import Book, Level
@@ -18,6 +16,8 @@ from app.engine.order_checks import Rules
 from app.engine.orders import CloseOrder, OpenOrder, StopsOrder
 from app.engine.positions import Account
 from app.engine.trades import Side
+from tests.engine.markets import D, instrument
+from tests.reference_data import reference_file
 
 OPEN = {
     "action": "open_long",

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 
 import pytest
+
 from tests.running_arena import RunningArena
 
 FIRST_FIVE = ["scheduler_running", "last_run_time", "error_count", "latest_log", "database_connected"]

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import structlog
-from tests.engine.markets import NOON
 
 from app.cycle.journal import HIDDEN, Journal
 from app.engine.clock import wall_clock
 from app.store import logs
 from app.store.database import Database
+from tests.engine.markets import NOON
 
 KEY = "planted-key-5ecret"
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 import ccxt.async_support as ccxt
 import openai
 import pytest
-from tests.sandbox.conftest import ask, market, raw_market
 
 from app.sandbox.faults import FaultBoard, FaultKind
+from tests.sandbox.conftest import ask, market, raw_market
 
 BTC = "BTC/USDT:USDT"
 

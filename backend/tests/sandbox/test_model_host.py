@@ -5,12 +5,12 @@ import time
 
 import openai
 import pytest
-from tests.sandbox.conftest import Hand, ask
-from tests.sandbox.prompts import coin, prompt
 
 from app.sandbox.models.traders import SECONDS
 from app.sandbox.serve import running_sandbox
 from app.sandbox.server import SandboxConfig
+from tests.sandbox.conftest import Hand, ask
+from tests.sandbox.prompts import coin, prompt
 
 MESSAGES = [{"role": "system", "content": "Rules. " * 100}, {"role": "user", "content": prompt({"BTCUSDT": coin(100.0, drift=0.2)})}]
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.reference_data import real_folder
 from tests.sandbox.conftest import ask
 

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from tests.reference_data import real_folder
-from tests.sandbox.conftest import Hand, market, raw_market
 
 from app.engine.clock import Clock
 from app.sandbox.prices.tape import TapeError, tape_feed, tape_span
 from app.sandbox.serve import running_sandbox
 from app.sandbox.server import SandboxConfig
+from tests.reference_data import real_folder
+from tests.sandbox.conftest import Hand, market, raw_market
 
 START = datetime(2025, 5, 1, tzinfo=UTC)
 START_MS = round(START.timestamp() * 1000)

@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sandbox.prompts import coin, position, prompt
 
 from app.sandbox.models.traders import STYLES, decide
+from tests.sandbox.prompts import coin, position, prompt
 
 KEYS = {
     "action",

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import ccxt.async_support as ccxt
 import pytest
-from tests.sandbox.conftest import NOON, pointed_at
 
 from app.sandbox.prices.contracts import CONTRACTS
+from tests.sandbox.conftest import NOON, pointed_at
 
 BTC = "BTC/USDT:USDT"
 NOW = round(NOON.timestamp() * 1000)

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sandbox.conftest import NOON, ask, market, raw_market
 
 from app.sandbox.venue.wire import decimal_text
+from tests.sandbox.conftest import NOON, ask, market, raw_market
 
 NOW = round(NOON.timestamp() * 1000)
 
