@@ -20,7 +20,7 @@ import uvicorn
 from app.api.application import create_application
 from app.api.context import Arena
 from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season, held_elsewhere
-from app.cycle.journal import Journal, configure_logging, forward_library_logs, secret_values
+from app.cycle.journal import Journal, configure_logging, forward_library_logs, prune, secret_values
 from app.cycle.keep_watch import KeepWatch
 from app.cycle.look import look
 from app.cycle.parts import Contestant, Parts, Switches
@@ -46,6 +46,7 @@ STOP_SECONDS_MAX = 10.0
 """How long a stop waits for the running cycle; one cut off is closed at the next start."""
 LOG_WRITE_SECONDS = 1.0
 WATCH_SECONDS = 5.0
+PRUNE_SECONDS = 3600.0
 DEADLINE_SECONDS_MIN = 10.0
 """A sped-up sandbox shortens the deadline no further than this, in real seconds."""
 INTERVAL_SHARE = 0.8
@@ -163,6 +164,7 @@ async def _bring_up(running: Running) -> None:
         {
             "watch": (WATCH_SECONDS, KeepWatch(parts)),
             "journal": (LOG_WRITE_SECONDS, lambda: running.journal.write(running.database)),
+            "prune": (PRUNE_SECONDS, lambda: prune(running.database, clock.now())),
         }
     )
     running.arena.timer = running.timer
@@ -251,6 +253,7 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     try:
         database = await Database.open(settings.database)
         stack.push_async_callback(database.close)
+        await stack.enter_async_context(database.held_alone())
         await database.migrate()
     except StoreError as error:
         raise StartRefusedError(f"the database can't be used: {error}") from None

@@ -1,7 +1,7 @@
 """Every setting of the arena as one frozen object, read once at start. Only main and cli see it.
 
-Sources, strongest first: environment, `backend/.env`, defaults; contestants and limits from `arena.toml`. A wrong value raises SettingsError,
-whose text is one sentence naming the variable and the fix. Keys are kept as SecretStr and never written anywhere.
+Sources, strongest first: environment, `backend/.env`, defaults; contestants and limits from `arena.toml`. A wrong value raises
+SettingsError, whose text is one sentence naming the variable and the fix. Keys are kept as SecretStr and never written anywhere.
 """
 
 import difflib

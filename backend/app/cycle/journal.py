@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from app.store.logs import NewLog
 
 WAITING_MAX = 5_000
 BATCH_MAX = 500
+KEPT_FOR = timedelta(days=90)
 HIDDEN = "[hidden]"
 SECRET_NAMES = re.compile(r"api[_-]?key|authorization|token|secret|password", re.IGNORECASE)
 BEARER = re.compile(r"(?i)(bearer\s+)[^\s\"',}]+")
@@ -140,6 +142,17 @@ def _console_line(_logger: object, _method: str, event: MutableMapping[str, Any]
     """On the console the sentence says it; ids and milliseconds follow, the rest stays in the database."""
     kept = {name: event[name] for name in ("level", "exception", *COLUMNS) if event.get(name) is not None}
     return {"message": event.get("message") or _sentence(event), **kept}
+
+
+async def prune(database: Database, now: datetime) -> None:
+    """Forget lines older than KEPT_FOR; everything that belongs to the books stays for ever."""
+    try:
+        async with database.writing() as connection:
+            gone = await logs.prune_logs(connection, older_than=now - KEPT_FOR)
+    except StoreError:
+        return  # the next hour tries again
+    if gone:
+        structlog.get_logger(__name__).info("logs_pruned", message=f"{gone} log lines older than {KEPT_FOR.days} days were deleted")
 
 
 class _Forward(logging.Handler):

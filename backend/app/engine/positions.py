@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.engine.instruments import Instrument, deductions
-from app.engine.money import ONE, ZERO
+from app.engine.money import ONE, ZERO, to_cash
 from app.engine.trades import Side, Trade
 
 
@@ -57,8 +57,8 @@ class Account:
         return self.wallet + self.unrealised_pnl(marks)
 
     def unrealised_pnl(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """Sum over the positions that have a mark."""
-        return sum((held.unrealised_pnl(marks[held.symbol]) for held in self.positions.values() if held.symbol in marks), ZERO)
+        """Sum over the positions that have a mark, to 1e-8 as all cash."""
+        return to_cash(sum((held.unrealised_pnl(marks[held.symbol]) for held in self.positions.values() if held.symbol in marks), ZERO))
 
     def holding(self, position: Position) -> "Account":
         """The account with one position put in place of its namesake; a quantity of zero removes it."""

@@ -7,6 +7,7 @@ played.
 import argparse
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -88,7 +89,8 @@ def _announce(url: str, clock: Clock) -> None:
 
 
 def _exit_at_end_of_input(server: uvicorn.Server) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Unbuffered: a thread waiting inside Python's buffered reader would abort the interpreter when it shuts down.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     server.should_exit = True
 

@@ -56,15 +56,10 @@ class Child:
 
     async def stop(self) -> None:
         """End it; it also ends by itself when this process dies."""
-        if self.process.returncode is not None:
-            return
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), STOP_SECONDS_MAX)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        await _ended(self.process)
+        await self.draining
 
 
 async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Child:
@@ -78,10 +73,13 @@ async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_n
         said = await asyncio.wait_for(_first_line(process), READY_SECONDS_MAX)
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await _ended(process)
         raise SandboxStartError(
             f"the sandbox did not get ready within {READY_SECONDS_MAX:.0f} s: try again, the machine may be busy"
         ) from None
+    except SandboxStartError:
+        await _ended(process)
+        raise
     origin = kept or Origin(said["market_origin"], said["real_origin"], speed, SEED, name)
     _keep(data_dir / CLOCK_FILE, origin)
     draining = asyncio.create_task(_drain(process))
@@ -92,6 +90,17 @@ async def _drain(process: asyncio.subprocess.Process) -> None:
     """Its warnings become ours; a pipe nobody reads would stop it."""
     while process.stderr is not None and (line := await process.stderr.readline()):
         log.warning("sandbox", message=f"sandbox: {line.decode(errors='replace').rstrip()}")
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait until it is gone, with force if need be, and let go of its pipes."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> dict[str, str]:

@@ -21,6 +21,8 @@ from app.store.migrate import UnknownRevisionError, migrate_connection
 BUSY_MS_MAX = 5_000
 CONNECT_SECONDS_MAX = 5
 POOL_SIZE = 5
+ARENA_LOCK = 0x7117_7A2D
+"""Key of the advisory lock that the one arena of a PostgreSQL database holds."""
 
 SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 SQLITE_GONE = ("SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_PERM", "SQLITE_READONLY")
@@ -103,6 +105,19 @@ class Database:
                 await connection.run_sync(migrate_connection)
             except UnknownRevisionError as error:
                 raise StoreError(str(error)) from None
+
+    @asynccontextmanager
+    async def held_alone(self) -> AsyncIterator[None]:
+        """One arena per PostgreSQL database while the block lasts; SQLite's folder is locked elsewhere. Raises DatabaseBusyError."""
+        if self.is_sqlite:
+            yield
+            return
+        with _translated():
+            async with self._engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                if not (await alone.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ARENA_LOCK})).scalar():
+                    raise DatabaseBusyError("another arena uses this database: stop it first, or set another DATABASE_URL")
+                yield
 
     async def close(self) -> None:
         """Close every connection."""

@@ -63,7 +63,9 @@ def test_run_now_starts_a_cycle_and_is_refused_while_one_runs(arena):
     answers = [arena.ask("/api/v1/system/scheduler/run-now", "POST") for _ in range(2)]
     assert [status for status, _ in answers] == [200, 409]
     assert answers[1][1]["detail"] == "a cycle is running; wait until it is done"
-    arena.wait(lambda running: get(running, "/cycles")["items"][0] | {"x": 1} if get(running, "/cycles")["items"][0]["kind"] == "manual" else None)
+    arena.wait(
+        lambda running: get(running, "/cycles")["items"][0] | {"x": 1} if get(running, "/cycles")["items"][0]["kind"] == "manual" else None
+    )
     arena.wait(lambda running: running.status()["cycle_in_progress"] is None)
     arena.ask("/api/v1/system/scheduler/start", "POST")
 
@@ -94,9 +96,11 @@ def test_logs_come_newest_first_filtered_and_in_pages(arena):
 def test_each_phase_of_a_cycle_has_a_line_with_its_milliseconds(arena):
     cycle = get(arena, "/cycles?state=done")["items"][0]["id"]
     lines = arena.wait(
-        lambda running: (found := [row for row in get(running, "/system/logs?limit=500")["items"] if row["cycle_id"] == cycle and row["ms"]])
-        and any(row["phase"] == "report" for row in found)
-        and found
+        lambda running: (
+            (found := [row for row in get(running, "/system/logs?limit=500")["items"] if row["cycle_id"] == cycle and row["ms"]])
+            and any(row["phase"] == "report" for row in found)
+            and found
+        )
     )
     assert {"see", "ask", "apply", "report"} <= {row["phase"] for row in lines}
 
@@ -128,7 +132,9 @@ def test_models_show_positions_and_equity(arena):
 def test_a_trade_leads_to_its_fills_its_decision_the_prompt_and_the_raw_reply(arena):
     trade = arena.wait(lambda running: next((row for row in get(running, "/trades?limit=500")["items"] if row["opened_by"]), None))
     whole = get(arena, f"/trades/{trade['id']}")
-    assert sum(float(fill["quantity"]) for fill in whole["fills"] if fill["purpose"] in {"open", "add"}) == pytest.approx(float(whole["entry_quantity"]))
+    assert sum(float(fill["quantity"]) for fill in whole["fills"] if fill["purpose"] in {"open", "add"}) == pytest.approx(
+        float(whole["entry_quantity"])
+    )
     decision = get(arena, f"/decisions/{trade['opened_by']}")
     assert decision["verdict"] == "accepted"
     assert [fill["trade_id"] for fill in decision["fills"]] == [trade["id"]]
@@ -231,7 +237,9 @@ def test_with_an_admin_token_writes_need_it_and_it_is_seen_nowhere(tmp_path):
         assert problem(arena, "/system/scheduler/stop", "POST")[0] == 401
         assert problem(arena, "/system/scheduler/stop", "POST", Authorization="Bearer wrong")[0] == 401
         assert arena.ask("/api/v1/system/scheduler/stop", "POST", Authorization=f"Bearer {KEY}")[0] == 200
-        assert KEY not in json.dumps([arena.ask(path) for path in ("/api/v1/system/status", "/api/v1/system/logs?limit=500", "/openapi.json")])
+        assert KEY not in json.dumps(
+            [arena.ask(path) for path in ("/api/v1/system/status", "/api/v1/system/logs?limit=500", "/openapi.json")]
+        )
         assert arena.stop() == 0
     assert KEY not in arena.said
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.iterdir())

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import ccxt.async_support as ccxt
 import pytest
+import pytest_asyncio
 
 from app.engine.clock import Clock
 from app.sandbox.serve import running_sandbox
@@ -92,8 +93,9 @@ def pointed_at(url, hand):
     return exchange
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def exchange(sandbox, hand):
+    """Closing ccxt takes a quarter of a second, so a module shares one."""
     made = pointed_at(sandbox.venue_url, hand)
     yield made
     await made.close()

@@ -80,6 +80,7 @@ def test_the_state_tells_time_source_faults_and_requests(healed):
         ({"kind": "auth"}, ccxt.AuthenticationError),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_ccxt_sees_the_error_that_the_fault_stands_for(healed, exchange, rule, error):
     await exchange.load_markets()
     healed.fail({"route": "venue.tickers", **rule})
@@ -94,6 +95,7 @@ def test_a_429_of_the_venue_says_when_to_come_back(healed):
     assert (answer.status, answer.headers["retry-after"], answer.json["code"]) == (429, "3", "429")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_cut_answer_breaks_off_in_the_middle(healed, exchange):
     await exchange.load_markets()
     healed.fail({"route": "venue.tickers", "kind": "cut"})
@@ -209,7 +211,7 @@ async def test_a_cut_stream_breaks_off_after_some_chunks(healed):
     chunks = []
     async with openai.AsyncOpenAI(api_key="demo", base_url=healed.models_url, max_retries=0) as client:
         stream = await client.chat.completions.create(model="hold-only", messages=[{"role": "user", "content": "hello"}], stream=True)
-        with pytest.raises(Exception, match="(?i)incomplete|peer closed|connection"):
+        with pytest.raises(Exception, match=r"(?i)incomplete|peer closed|connection"):
             chunks = [chunk async for chunk in stream]
     assert not any(chunk.choices[0].finish_reason for chunk in chunks)
 

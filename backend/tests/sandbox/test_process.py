@@ -57,7 +57,7 @@ def test_it_says_where_it_is_and_then_nothing_and_ends_with_its_parents_pipe(sta
 
 @pytest.mark.parametrize("one", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(started, one):
-    process, ready = started(*ORIGINS)
+    process, ready = started("--exit-with-parent", *ORIGINS)
     assert ask(f"{ready['venue']}/sandbox/state").status == 200
     os.kill(process.pid, one)
     assert ended(process) == (0, b"", b"")

@@ -9,6 +9,8 @@ import pytest
 from app.sandbox.prices.contracts import CONTRACTS
 from tests.sandbox.conftest import NOON, pointed_at
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 BTC = "BTC/USDT:USDT"
 NOW = round(NOON.timestamp() * 1000)
 ALL = {f"{contract.base}/USDT:USDT" for contract in CONTRACTS.values()}
