@@ -170,14 +170,17 @@ def test_a_venue_failing_between_answers_and_fill_fills_nothing(arena):
 
 
 def test_a_locked_database_shows_in_the_status_and_the_timer_goes_on(arena):
+    done = run_cycle(arena)["id"]
     lock = sqlite3.connect(arena.folder / "demo.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     assert arena.ask("/api/v1/system/scheduler/start", "POST")[0] == 200
     arena.wait(lambda one: "was not started: the database is locked" in one.said, seconds=40)
-    assert arena.status()["scheduler_running"] is True
+    status = arena.status()
+    assert (status["scheduler_running"], status["database_connected"]) == (True, False)
+    assert arena.ask("/api/v1/system/health")[0] == 503
     lock.execute("ROLLBACK")
     lock.close()
-    done = newest(arena)["id"]
     arena.wait(lambda one: (found := newest(one)) and found["id"] > done and found["state"] == "done", seconds=40)
+    assert arena.status()["database_connected"] is True
     arena.ask("/api/v1/system/scheduler/stop", "POST")
     arena.wait(lambda one: one.status()["cycle_in_progress"] is None)

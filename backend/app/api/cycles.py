@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
 from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
-from app.api.schemas import Cycle, CycleDetail, Decision, Page, Price, Turn
+from app.api.record_schemas import Cycle, CycleDetail, Decision, Price, Turn
+from app.api.schemas import Page
 from app.api.system import parts_of
 from app.store import conversations, cycles, decisions, prices, snapshots, turns
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
-from app.api.schemas import Candle, Candles, Price
+from app.api.record_schemas import Candle, Candles, Price
 from app.api.system import parts_of
 from app.cycle.recover import load_snapshot
 from app.store import prices, snapshots

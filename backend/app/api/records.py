@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
 from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
-from app.api.schemas import Conversation, ConversationDetail, Decision, DecisionDetail, Fill, Message, Page, Trade, TradeDetail
+from app.api.record_schemas import Conversation, ConversationDetail, Decision, DecisionDetail, Fill, Message, Trade, TradeDetail
+from app.api.schemas import Page
 from app.api.system import parts_of
 from app.store import conversations, decisions, fills, trades
 

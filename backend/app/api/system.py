@@ -145,6 +145,8 @@ async def _failing(arena: Arena) -> tuple[str, str] | None:
         return "start", "the arena is still starting"
     if not await arena.parts.database.ping():
         return "database", "the database does not answer"
+    if arena.parts.database.trouble is not None:
+        return "database", arena.parts.database.trouble
     if arena.timer is None:
         return "market", f"{arena.venue_name} has not answered yet"
     return None
@@ -166,7 +168,7 @@ async def _status(arena: Arena, parts: Parts) -> SystemStatus:
         last_run_time=last.finished_at if last else None,
         error_count=errors,
         latest_log=latest.message if latest else None,
-        database_connected=True,
+        database_connected=parts.database.trouble is None,
         mode=arena.mode,
         version=arena.version,
         interval_minutes=arena.interval_minutes,

@@ -9,7 +9,7 @@ StoreError
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import event, exc, text
@@ -56,6 +56,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = asyncio.Lock()
+        self.trouble: str | None = None
+        """Why the last write could not be made; None while writing works."""
         # A block that reads sees one state of the database, however many statements it needs.
         self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -82,12 +84,21 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back when it raises. Raises StoreError."""
-        with _translated():
+        with self._noted(), _translated():
             async with self._writer, self._engine.connect() as connection:
                 # SQLite: take the write lock now, for a reader that turns writer half-way could be refused after its work was done.
                 await connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else f"SET LOCAL lock_timeout = {BUSY_MS_MAX}")
                 yield connection
                 await connection.commit()
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except (DatabaseGoneError, DatabaseBusyError) as error:
+            self.trouble = str(error)
+            raise
+        self.trouble = None
 
     async def ping(self) -> bool:
         """Whether it answers."""
@@ -117,7 +128,11 @@ class Database:
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 if not (await alone.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ARENA_LOCK})).scalar():
                     raise DatabaseBusyError("another arena uses this database: stop it first, or set another DATABASE_URL")
-                yield
+                try:
+                    yield
+                finally:
+                    with suppress(exc.DBAPIError):  # a server that is gone has let go by itself
+                        await alone.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ARENA_LOCK})
 
     async def close(self) -> None:
         """Close every connection."""
