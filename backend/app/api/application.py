@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from app.api import cycles, events, leaderboard, models, prices, records, system
 from app.api.context import Arena, ArenaDep
 from app.api.errors import install_errors
+from app.api.reference import reference_page
 from app.api.schemas import Problem
 
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Tiltyard</title>
@@ -26,12 +27,15 @@ def create_application(arena: Arena, pages: Path | None) -> FastAPI:
         summary="AI models trade simulated perpetual contracts on live prices and are ranked honestly.",
         version=arena.version,
         responses=PROBLEMS,  # type: ignore[arg-type] # FastAPI accepts int keys
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere
+        redoc_url=None,
     )
     app.state.arena = arena
     install_errors(app)
     for router in (system.router, leaderboard.router, models.router, records.router, cycles.router, prices.router, events.router):
         app.include_router(router, prefix="/api/v1")
     app.add_api_route("/metrics", metrics, include_in_schema=False)
+    app.add_api_route("/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
     if pages is not None and (pages / "index.html").is_file():
         app.mount("/", Pages(directory=pages, html=True))
     else:
@@ -49,6 +53,10 @@ class Pages(StaticFiles):
         path = str(args[0])
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if "/_next/static/" in path else "no-cache"
         return response
+
+
+async def _reference(request: Request) -> str:
+    return reference_page(request.app.openapi())
 
 
 async def _not_built() -> str:

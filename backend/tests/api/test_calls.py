@@ -219,6 +219,15 @@ def test_events_say_what_happens(arena):
     assert b"event: decision" in heard
 
 
+def test_the_reference_page_names_every_call_and_fetches_nothing(arena):
+    status, page = arena.ask("/docs")
+    document = arena.ask("/openapi.json")[1]
+    assert status == 200
+    assert all(f'id="{call["operationId"]}"' in page for methods in document["paths"].values() for call in methods.values())
+    assert "src=" not in page
+    assert 'href="http' not in page
+
+
 def test_both_ports_serve_the_api_and_what_is_not_there_is_a_problem(arena):
     assert arena.ask("/api/v1/system/health", port=arena.web_port)[0] == 200
     assert problem(arena, "/nothing")[0] == 404
