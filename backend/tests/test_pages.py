@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from tests.running_arena import BACKEND, RunningArena
 
 FRONTEND = BACKEND.parent / "frontend"

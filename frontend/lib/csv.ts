@@ -5,5 +5,8 @@ function quoted(value: string): string {
 }
 
 export function toCsv(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n").concat("\r\n");
+  return [header, ...rows]
+    .map((row) => row.map(quoted).join(","))
+    .join("\r\n")
+    .concat("\r\n");
 }

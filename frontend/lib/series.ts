@@ -37,7 +37,7 @@ export function withGaps<P extends Point>(points: readonly P[], stepSeconds: num
     const next = points[index + 1];
     const silence = next === undefined ? 0 : secondsOf(next.at) - seconds;
     slots.push({ seconds, point, endsRun: silence > gapSeconds });
-    if (silence > gapSeconds) slots.push(...emptySlots(seconds, silence, stepSeconds));
+    if (silence > gapSeconds) slots.push(...emptySlots<P>(seconds, silence, stepSeconds));
   }
   return slots;
 }

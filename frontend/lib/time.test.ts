@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatAgo, formatCountdown, formatLength, formatMoment, marketNow, zoneName } from "./time";
+import { formatAgo, formatCountdown, formatLength, formatMoment, marketNow, wallSeconds, zoneName } from "./time";
 
 describe("moments", () => {
   test("UTC is shown whatever the zone of the machine", () => {
@@ -36,4 +36,10 @@ test("market time goes on at its own speed", () => {
   const asked = Date.parse("2026-01-01T00:00:00Z");
   expect(marketNow("2026-01-01T00:00:00Z", 1_000, 3_000, 60)).toBe(asked + 120_000);
   expect(marketNow("2026-01-01T00:00:00Z", 3_000, 1_000, 60)).toBe(asked);
+});
+
+test("the chart's clock is the wall clock of the zone", () => {
+  expect(wallSeconds(3600, "utc")).toBe(3600);
+  const local = new Date(wallSeconds(3600, "local") * 1000);
+  expect(local.getUTCHours()).toBe(new Date(3600_000).getHours());
 });

@@ -3,13 +3,13 @@
 export type Zone = "utc" | "local";
 export type Language = "zh" | "en";
 
-export type MomentStyle = "time" | "moment" | "minute" | "date";
+export type MomentStyle = "clock" | "time" | "moment" | "minute";
 
 const STYLES: Record<MomentStyle, Intl.DateTimeFormatOptions> = {
+  clock: { hour: "2-digit", minute: "2-digit" },
   time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   moment: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
   minute: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
-  date: { year: "numeric", month: "short", day: "numeric" },
 };
 
 const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
@@ -68,4 +68,9 @@ export function formatLength(seconds: number, language: Language): string {
  */
 export function marketNow(marketTime: string, receivedAt: number, now: number, speed: number): number {
   return Date.parse(marketTime) + Math.max(0, now - receivedAt) * speed;
+}
+
+/** A time as the chart wants it: the wall clock of the zone, written as if it were UTC. */
+export function wallSeconds(seconds: number, zone: Zone): number {
+  return zone === "utc" ? seconds : seconds - new Date(seconds * 1000).getTimezoneOffset() * 60;
 }

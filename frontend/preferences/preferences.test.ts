@@ -54,7 +54,11 @@ describe("the script that runs before the first paint", () => {
 
   test("survives a browser that forbids storage", () => {
     const root = { lang: "", dataset: {} as Record<string, string> };
-    const forbidden = { getItem: () => { throw new Error("denied"); } };
+    const forbidden = {
+      getItem: () => {
+        throw new Error("denied");
+      },
+    };
     new Function("document", "localStorage", "navigator", bootScript)({ documentElement: root }, forbidden, { languages: ["en"] });
     expect(root.lang).toBe("en");
   });
