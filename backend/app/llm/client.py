@@ -31,6 +31,8 @@ _NOT_CONNECTED = frozenset(
     {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}
 )
 _NOTHING_SENT_BACK = "without sending a response"
+# A kept connection that the host had just closed breaks like this, before a byte of the answer: asking once more on a new one is right.
+_BROKEN_BEFORE_AN_ANSWER = frozenset({"ReadError", "WriteError", "CloseError"})
 
 
 class ChatClient:
@@ -167,6 +169,8 @@ def _response_format(mode: JsonMode, reply_schema: Mapping[str, Any] | None) -> 
 def _disconnected(host: Host, error: APIConnectionError, reply: Reply) -> Failure:
     cause = error.__cause__
     said = f"{cause}".strip() or type(cause).__name__
-    if type(cause).__name__ in _NOT_CONNECTED or _NOTHING_SENT_BACK in said:
+    kind = type(cause).__name__
+    nothing_came = _NOTHING_SENT_BACK in said or (kind in _BROKEN_BEFORE_AN_ANSWER and reply.http_status is None)
+    if kind in _NOT_CONNECTED or nothing_came:
         return host.failure(FailureKind.UNREACHABLE, f"could not get through to {host.base_url}: {said}", reply)
     return host.failure(FailureKind.CUT, f"the connection broke before the reply was complete: {said}", reply)

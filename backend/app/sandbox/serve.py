@@ -16,6 +16,8 @@ from app.sandbox.state import SandboxState
 
 HOST = "127.0.0.1"
 GOODBYE_SECONDS = 2
+KEEP_ALIVE_SECONDS = 75
+"""As venues do; shorter ones than a cycle would break kept connections again and again."""
 START_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.005
 
@@ -78,6 +80,7 @@ def make_server(state: SandboxState) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=GOODBYE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +11,9 @@ from typing import Any
 
 HANG = b"hang"
 """An answer that never comes."""
+
+RESET = b"reset"
+"""A connection torn down by the host in place of an answer."""
 
 
 @dataclass
@@ -32,6 +37,11 @@ async def host(*answers: bytes) -> AsyncIterator[Host]:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             seen.requests.append((first.split()[1], headers, json.loads(body) if body else None))
             answer = left.pop(0) if len(left) > 1 else left[0]
+            if answer is RESET:
+                # Zero seconds of lingering make the kernel send a reset instead of a goodbye.
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
+                return
             if answer is HANG:
                 await reader.read()
             writer.write(b"" if answer is HANG else answer)

@@ -12,7 +12,7 @@ from app.llm.client import ChatClient
 from app.llm.outcome import Answer, Failure, FailureKind
 from app.llm.pool import ConnectionPool
 from app.llm.profiles import COMPATIBLE, DEEPSEEK, KIMI, OPENAI, QWEN, JsonMode, Profile
-from tests.llm.hosts import HANG, USAGE_CHUNK, chunk, completion, completion_body, host, http, stream
+from tests.llm.hosts import HANG, RESET, USAGE_CHUNK, chunk, completion, completion_body, host, http, stream
 
 KEY = "sk-planted-4f9d2c7b1e"
 MESSAGES = [{"role": "system", "content": "You trade."}, {"role": "user", "content": "Answer in json."}]
@@ -187,6 +187,14 @@ async def test_a_body_shorter_than_promised_is_cut(pool):
 async def test_a_stream_that_ends_without_a_finish_reason_is_cut(pool):
     outcome = await failed(pool, stream(chunk("half")), profile=STREAMING)
     assert (outcome.kind, outcome.reply.text) == (FailureKind.CUT, "half")
+
+
+@pytest.mark.parametrize("profile", [COMPATIBLE, STREAMING], ids=["whole", "streamed"])
+async def test_a_connection_reset_before_any_answer_is_asked_again(pool, profile):
+    well = completion("well") if profile is COMPATIBLE else stream(chunk("well", "stop"), USAGE_CHUNK)
+    outcome = await asked(pool, RESET, well, profile=profile)
+    assert isinstance(outcome, Answer)
+    assert (outcome.text, outcome.attempts) == ("well", 2)
 
 
 async def test_a_host_that_hangs_up_without_a_word_is_unreachable_and_asked_again(pool):
