@@ -35,6 +35,11 @@ function refresher(queries: QueryClient) {
   const waiting = new Map<Key, ReturnType<typeof setTimeout>>();
   const lastAt = new Map<Key, number>();
   const read = (key: Key) => {
+    if (queries.isFetching({ queryKey: [key] }) > 0) {
+      // What is on its way may be older than the event, and cutting it off again and again would never let it arrive.
+      waiting.set(key, setTimeout(read, PAUSE_MS[key], key));
+      return;
+    }
     waiting.delete(key);
     lastAt.set(key, performance.now());
     void queries.invalidateQueries({ queryKey: [key] });

@@ -48,8 +48,8 @@ function Failure({ query, error, what }: { query: Read; error: Error; what: stri
         <div className="flex flex-wrap items-center justify-between gap-3">
           <div className="min-w-0">
             <p className="font-medium">{text.state.failed(what)}</p>
+            <p className="text-ink-2">{error instanceof ApiError && error.status > 0 ? error.message : text.state.unreachable}</p>
             <p className="text-ink-2">
-              {error instanceof ApiError && error.status > 0 ? error.message : text.state.unreachable}{" "}
               {answered ? text.state.since(moment(new Date(query.dataUpdatedAt).toISOString())) : text.state.neverAnswered}
             </p>
           </div>

@@ -285,7 +285,7 @@ export const en = {
     entriesStop: "Switch to close-only",
     entriesResume: "Allow new positions",
     starting: "The arena is still starting",
-    startingText: "It answers as soon as the venue's contracts are loaded. If this stays, the log below says why.",
+    startingText: "It answers as soon as the venue's contracts are loaded. If this stays, the console it was started in says why.",
     actionFailed: "That did not work",
     done: {
       start: "The timer runs.",

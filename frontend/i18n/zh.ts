@@ -283,7 +283,7 @@ export const zh: Messages = {
     entriesStop: "切换为只平不开",
     entriesResume: "允许开新仓",
     starting: "比武场正在启动",
-    startingText: "加载完交易所的合约信息后即可应答。若长时间如此，原因见下方日志。",
+    startingText: "加载完交易所的合约信息后即可应答。若长时间如此，原因见启动它的终端。",
     actionFailed: "操作未成功",
     done: {
       start: "定时器已运行。",

@@ -17,7 +17,7 @@ const DRAWN: Record<Shape, JSX.Element> = {
 /** The fixed colour and shape of a participant. Always stands beside a name. */
 export function Mark({ index, size = 12 }: { index: number; size?: number }) {
   return (
-    <svg viewBox="0 0 16 16" width={size} height={size} fill={colorOf(index)} aria-hidden="true" className="shrink-0">
+    <svg viewBox="0 0 16 16" width={size} height={size} fill={colorOf(index)} aria-hidden="true" className="shrink-0 self-center">
       {DRAWN[shapeOf(index)]}
     </svg>
   );

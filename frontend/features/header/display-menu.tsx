@@ -27,12 +27,15 @@ export function DisplayMenu() {
   const { display } = useText();
   const { theme, zone, riseColor } = usePreferences();
   return (
-    <Popover label={display.open} trigger={
+    <Popover
+      label={display.open}
+      trigger={
         <Button className="max-sm:w-9 max-sm:px-0">
           <Sliders />
           <span className="max-sm:sr-only">{display.open}</span>
         </Button>
-      }>
+      }
+    >
       <div className="grid gap-4">
         <Segmented<Theme>
           labelled

@@ -51,11 +51,7 @@ function HeaderCell({ header }: { header: Header<typeof features, Standing> }) {
   const id = column.id as ColumnId;
   const sorted = column.getIsSorted();
   return (
-    <th
-      scope="col"
-      aria-sort={sorted === false ? undefined : ARIA_SORT[sorted]}
-      className={LEFT.has(id) ? undefined : "num"}
-    >
+    <th scope="col" aria-sort={sorted === false ? undefined : ARIA_SORT[sorted]} className={LEFT.has(id) ? undefined : "num"}>
       <Explained text={board.explain[id]}>
         <button
           type="button"

@@ -48,7 +48,12 @@ function Timer({ known: { status }, change }: Props) {
       </p>
       <p className="mt-0.5 text-ink-2">{running ? system.runningText(status.interval_minutes) : system.stoppedText}</p>
       <div className="mt-auto flex gap-2 pt-4">
-        <Button look={running ? "plain" : "strong"} disabled={running} busy={change.busy === "start"} onClick={() => change.run("start")}>
+        <Button
+          look={running ? "plain" : "strong"}
+          disabled={running || status.market === null}
+          busy={change.busy === "start"}
+          onClick={() => change.run("start")}
+        >
           {system.start}
         </Button>
         <Button disabled={!running} busy={change.busy === "stop"} onClick={() => change.run("stop")}>
@@ -101,7 +106,7 @@ const PHASES = ["claimed", "seen", "watched", "asked", "booked", "reported"] as 
 /** The steps of a cycle in order: filled when done, framed while it is at work. */
 function Phases({ done }: { done: string | null }) {
   const { system } = useText();
-  const last = PHASES.findIndex((phase) => phase === (done ?? ""));
+  const last = (PHASES as readonly string[]).indexOf(done ?? "");
   return (
     <ol className="mt-3 grid grid-cols-6 gap-1" aria-label={done === null ? system.idle : system.phaseLabel(done)}>
       {PHASES.map((phase, index) => {

@@ -21,7 +21,7 @@ export function DemoBadge() {
       }
     >
       <p className="font-semibold">{demo.title}</p>
-      <p className="mt-1 max-w-80 text-ink-2">{demo.text}</p>
+      <p className="mt-1 max-w-72 text-ink-2">{demo.text}</p>
     </Popover>
   );
 }

@@ -90,7 +90,7 @@ function Entries({ known: { status }, change }: Props) {
     <Fact term={system.entries}>
       <Lamp tone={open ? "good" : "warn"} />
       <span data-testid="entries-state">{open ? system.entriesOpen : system.entriesClosed}</span>
-      <Button className="ml-auto" busy={change.busy === name} onClick={() => change.run(name)}>
+      <Button className="ml-auto" disabled={status.market === null} busy={change.busy === name} onClick={() => change.run(name)}>
         {system[name]}
       </Button>
       <p className="basis-full text-small text-ink-3">{open ? system.entriesOpenText : system.entriesClosedText}</p>

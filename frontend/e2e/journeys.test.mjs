@@ -1,0 +1,129 @@
+/** What a person does with the pages, in a real browser on a real arena. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { close, launch, onPage, picture, skip } from "./browser.mjs";
+
+/** The first cycle may still be on its way. */
+const PATIENCE = { timeout: 90_000 };
+const CONTESTANTS = 3;
+
+const state = (tab) => tab.getByTestId("scheduler-state");
+const standings = (tab) => tab.locator("main section").first();
+const ready = (tab) =>
+  tab
+    .locator("tbody tr, main ol > li")
+    .first()
+    .waitFor({ ...PATIENCE, state: "attached" });
+
+describe("journeys", { skip }, () => {
+  before(launch);
+  after(close);
+
+  test("the system page shows a running scheduler and a connected database", async () => {
+    const complaints = await onPage("/system", {}, async (tab) => {
+      await tab.locator('[data-testid="scheduler-state"][data-running="true"]').waitFor(PATIENCE);
+      assert.equal(await state(tab).textContent(), "Running");
+      assert.equal(await tab.getByTestId("database-state").textContent(), "Connected");
+      assert.match(await tab.getByRole("timer").textContent(), /^\d+:\d\d(:\d\d)?$/);
+    });
+    assert.deepEqual(complaints, []);
+  });
+
+  test("stop and start change the state and leave the timer running", async () => {
+    await onPage("/system", {}, async (tab) => {
+      await tab.getByRole("button", { name: "Stop", exact: true }).click();
+      await tab.locator('[data-testid="scheduler-state"][data-running="false"]').waitFor(PATIENCE);
+      assert.equal(await state(tab).textContent(), "Stopped");
+      await tab.getByRole("button", { name: "Start", exact: true }).click();
+      await tab.locator('[data-testid="scheduler-state"][data-running="true"]').waitFor(PATIENCE);
+    });
+  });
+
+  test("close-only is switched on and off again", async () => {
+    await onPage("/system", {}, async (tab) => {
+      await tab.getByRole("button", { name: "Switch to close-only" }).click();
+      await tab.getByTestId("entries-state").getByText("Close-only").waitFor(PATIENCE);
+      await tab.getByRole("button", { name: "Allow new positions" }).click();
+      await tab.getByTestId("entries-state").getByText("Allowed").waitFor(PATIENCE);
+    });
+  });
+
+  test("the language is switched in place and kept", async () => {
+    await onPage("/system", {}, async (tab) => {
+      await state(tab).waitFor(PATIENCE);
+      await tab.getByRole("radio", { name: "中文" }).check();
+      await tab.getByRole("heading", { name: "系统" }).waitFor();
+      assert.equal(await tab.locator("html").getAttribute("lang"), "zh-CN");
+      await tab.reload();
+      await tab.getByRole("heading", { name: "系统" }).waitFor(PATIENCE);
+      assert.equal(await tab.locator("html").getAttribute("data-rise"), "red");
+    });
+  });
+
+  test("theme and colour of a gain are set before the first paint", async () => {
+    await onPage("/", {}, async (tab) => {
+      await tab.getByRole("button", { name: "Display" }).click();
+      await tab.getByRole("radio", { name: "Dark" }).check();
+      await tab.getByRole("radio", { name: "Red" }).check();
+      await tab.reload({ waitUntil: "commit" });
+      await tab.waitForFunction(() => document.body !== null);
+      const root = tab.locator("html");
+      assert.equal(await root.getAttribute("data-theme"), "dark");
+      assert.equal(await root.getAttribute("data-rise"), "red");
+    });
+  });
+
+  test("the log shows the chosen level and above, of the chosen contestant", async () => {
+    await onPage("/system", {}, async (tab) => {
+      const lines = tab.getByTestId("log-lines").locator("> li");
+      await lines.first().waitFor(PATIENCE);
+      await tab.getByRole("radio", { name: "Warning" }).check();
+      await tab.waitForFunction(() => document.querySelector('[data-level="INFO"]') === null);
+      await tab.getByRole("radio", { name: "Info" }).check();
+      await tab.getByRole("combobox").selectOption({ index: 1 });
+      await tab.waitForFunction(() => {
+        const shown = [...document.querySelectorAll("[data-level]")];
+        return shown.length > 0 && shown.every((line) => line.querySelector("svg") !== null);
+      });
+    });
+  });
+
+  test("the leaderboard shows everybody and draws their equity", async () => {
+    const complaints = await onPage("/", {}, async (tab) => {
+      await standings(tab).locator("tbody tr").first().waitFor(PATIENCE);
+      assert.equal(await standings(tab).locator("tbody tr").count(), CONTESTANTS);
+      await tab.locator("figure canvas").first().waitFor(PATIENCE);
+      await tab.getByRole("button", { name: "Equity", exact: true }).click();
+      assert.equal(await standings(tab).locator('th[aria-sort="descending"]').textContent(), "Equity▼");
+    });
+    assert.deepEqual(complaints, []);
+  });
+
+  test("the curves are there as a table and as CSV", async () => {
+    await onPage("/", {}, async (tab) => {
+      await tab.locator("figure canvas").first().waitFor(PATIENCE);
+      await tab.getByRole("radio", { name: "Table" }).check();
+      await tab.getByRole("columnheader", { name: "Time" }).waitFor();
+      const [download] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: /CSV/ }).click()]);
+      assert.equal(download.suggestedFilename(), "tiltyard-equity-all.csv");
+    });
+  });
+
+  for (const path of ["/", "/system"])
+    for (const width of [1280, 360])
+      for (const [language, locale] of Object.entries({ en: "en-GB", zh: "zh-CN" }))
+        for (const colorScheme of ["light", "dark"]) {
+          const name = `${path === "/" ? "leaderboard" : "system"}-${width}-${language}-${colorScheme}`;
+          test(`${name} fits its width and complains about nothing`, async () => {
+            const complaints = await onPage(path, { locale, colorScheme, viewport: { width, height: 900 } }, async (tab) => {
+              await ready(tab);
+              if (path === "/") await tab.locator("figure canvas").first().waitFor(PATIENCE);
+              assert.equal(await tab.locator("html").getAttribute("lang"), locale === "zh-CN" ? "zh-CN" : "en");
+              assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "scrolls sideways");
+              await picture(tab, name);
+            });
+            assert.deepEqual(complaints, []);
+          });
+        }
+});
