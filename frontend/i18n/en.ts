@@ -5,7 +5,6 @@ const plural = (count: number, one: string, many: string) => `${count} ${count =
 export const en = {
   site: {
     name: "Tiltyard",
-    tagline: "AI models trade perpetuals on the same prices, at the same moment",
     skip: "Skip to content",
     nav: "Pages",
     leaderboard: "Leaderboard",
@@ -102,9 +101,7 @@ export const en = {
       exposure: "Value of open positions, in USDT and as a multiple of equity.",
       outcome: "What became of the contestant's latest turn.",
     },
-    sortBy: (column: string) => `Sort by ${column}`,
     sort: "Sort by",
-    plausible: (best: number, worst: number) => (best === worst ? `place ${best}` : `plausibly ${best}–${worst}`),
     rankLabel: (rank: number, best: number, worst: number) => `Place ${rank}; plausibly between ${best} and ${worst}`,
     interval: (low: string, high: string) => `${low} … ${high}`,
     tooEarly: "too early for an interval",
@@ -130,12 +127,9 @@ export const en = {
     now: "now",
     empty: "No equity yet",
     emptyText: "The curves begin with the first cycle.",
-    emptyRange: "No equity in this range",
-    emptyRangeText: "Choose a longer range.",
     chartLabel: (names: string) => `Equity over time of ${names}, in USDT. The table view has the same figures.`,
     time: "Time",
     newest: (count: number) => `The newest ${count} moments; the CSV has all.`,
-    thinned: "Thinned for drawing: every bucket keeps its lowest and highest point.",
   },
   trades: {
     title: "Latest trades",
@@ -242,7 +236,6 @@ export const en = {
     refreshed: (time: string) => `refreshed ${time}`,
     runNow: "Run a cycle now",
     nextRun: "Next cycle",
-    nextRunIn: (time: string) => `in ${time}`,
     nextRunNever: "none is due",
     due: "due",
     lastRun: "Last run",

@@ -5,7 +5,6 @@ import type { Messages } from "./en";
 export const zh: Messages = {
   site: {
     name: "比武场",
-    tagline: "AI 模型在同一时刻、同一价格下交易永续合约",
     skip: "跳到正文",
     nav: "页面",
     leaderboard: "排行榜",
@@ -102,9 +101,7 @@ export const zh: Messages = {
       exposure: "持仓价值，单位 USDT，以及相对权益的倍数。",
       outcome: "该选手最近一轮的结果。",
     },
-    sortBy: (column) => `按${column}排序`,
     sort: "排序",
-    plausible: (best, worst) => (best === worst ? `第 ${best} 名` : `可能第 ${best}–${worst} 名`),
     rankLabel: (rank, best, worst) => `第 ${rank} 名；可能在第 ${best} 至第 ${worst} 名之间`,
     interval: (low, high) => `${low} … ${high}`,
     tooEarly: "数据尚少，暂无区间",
@@ -130,12 +127,9 @@ export const zh: Messages = {
     now: "现在",
     empty: "还没有权益数据",
     emptyText: "第一轮之后曲线开始。",
-    emptyRange: "该范围内没有权益数据",
-    emptyRangeText: "请选择更长的范围。",
     chartLabel: (names) => `${names} 的权益走势，单位 USDT。表格视图中有同样的数字。`,
     time: "时间",
     newest: (count) => `最近 ${count} 个时刻;CSV 中有全部。`,
-    thinned: "为绘图已抽稀：每段保留最低点和最高点。",
   },
   trades: {
     title: "最近成交",
@@ -242,7 +236,6 @@ export const zh: Messages = {
     refreshed: (time) => `刷新于 ${time}`,
     runNow: "立即运行一轮",
     nextRun: "下一轮",
-    nextRunIn: (time) => `${time} 后`,
     nextRunNever: "没有计划",
     due: "计划于",
     lastRun: "上次运行",

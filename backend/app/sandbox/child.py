@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,6 +21,7 @@ CLOCK_FILE = "sandbox.json"
 SEED = 7
 READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 5.0
+RESTART_SECONDS = 1.0
 
 
 log = structlog.get_logger(__name__)
@@ -46,31 +48,58 @@ class Origin:
 
 @dataclass(slots=True)
 class Child:
-    """A running sandbox: its two base URLs and the clock it keeps."""
+    """A running sandbox: its two base URLs and the clock it keeps. When it dies it is started again on the same port."""
 
     process: asyncio.subprocess.Process
     clock: Clock
     venue_url: str
     models_url: str
-    draining: "asyncio.Task[None]"
+    command: tuple[str, ...]
+    keeping: "asyncio.Task[None] | None" = None
+
+    async def keep(self) -> None:
+        """Pass on what it says, and start it again whenever it ends."""
+        while True:
+            await _drain(self.process)
+            status = await self.process.wait()
+            log.warning("sandbox_ended", message=f"the sandbox ended with status {status} and is started again")
+            await asyncio.sleep(RESTART_SECONDS)
+            try:
+                self.process, _ = await _launch(self.command)
+            except SandboxStartError as error:
+                log.error("sandbox_not_restarted", message=f"the sandbox can't be started again: {error}; the next try follows")
 
     async def stop(self) -> None:
         """End it; it also ends by itself when this process dies."""
+        if self.keeping is not None:
+            self.keeping.cancel()
+            await asyncio.gather(self.keeping, return_exceptions=True)
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
+        draining = asyncio.create_task(_drain(self.process))
         await _ended(self.process)
-        await self.draining
+        await draining
 
 
 async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_now: Callable[[], datetime]) -> Child:
     """Start the sandbox with the clock of its data folder. Raises SandboxStartError."""
     name = str(tape) if tape else None
     kept = _kept(data_dir, name, speed, real_now)
-    process = await asyncio.create_subprocess_exec(
-        *_command(kept, name, speed), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    process, said = await _launch(_command(kept, name, speed))
+    origin = kept or Origin(said["market_origin"], said["real_origin"], speed, SEED, name)
+    _keep(data_dir / CLOCK_FILE, origin)
+    again = _command(origin, name, speed, port=str(urlsplit(said["venue"]).port))
+    child = Child(process, origin.clock(real_now), said["venue"], said["models"], again)
+    child.keeping = asyncio.create_task(child.keep())
+    return child
+
+
+async def _launch(command: tuple[str, ...]) -> tuple[asyncio.subprocess.Process, dict[str, str]]:
+    """A sandbox that is ready, and what it said of itself. In a session of its own: Ctrl-C is for the arena, which ends it last."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
     try:
-        said = await asyncio.wait_for(_first_line(process), READY_SECONDS_MAX)
+        return process, await asyncio.wait_for(_first_line(process), READY_SECONDS_MAX)
     except TimeoutError:
         process.kill()
         await _ended(process)
@@ -80,10 +109,6 @@ async def start_sandbox(data_dir: Path, *, speed: int, tape: Path | None, real_n
     except SandboxStartError:
         await _ended(process)
         raise
-    origin = kept or Origin(said["market_origin"], said["real_origin"], speed, SEED, name)
-    _keep(data_dir / CLOCK_FILE, origin)
-    draining = asyncio.create_task(_drain(process))
-    return Child(process, origin.clock(real_now), said["venue"], said["models"], draining)
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:
@@ -114,11 +139,11 @@ async def _first_line(process: asyncio.subprocess.Process) -> dict[str, str]:
     return said
 
 
-def _command(kept: Origin | None, tape: str | None, speed: int) -> list[str]:
-    command = [sys.executable, "-m", "app.sandbox", "--port", "0", "--exit-with-parent", "--speed", str(speed)]
+def _command(kept: Origin | None, tape: str | None, speed: int, port: str = "0") -> tuple[str, ...]:
+    command = [sys.executable, "-m", "app.sandbox", "--port", port, "--exit-with-parent", "--speed", str(speed)]
     command += ["--seed", str(kept.seed if kept else SEED), "--model-latency-scale", str(1 / speed)]
     command += ["--market-origin", kept.market_origin, "--real-origin", kept.real_origin] if kept else []
-    return command + (["--tape", tape] if tape else [])
+    return tuple(command + (["--tape", tape] if tape else []))
 
 
 def _kept(data_dir: Path, tape: str | None, speed: int, real_now: Callable[[], datetime]) -> Origin | None:

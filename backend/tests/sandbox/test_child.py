@@ -1,5 +1,6 @@
 """The sandbox started by the arena: its clock goes on where it was, whatever happened in between."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -43,6 +44,20 @@ async def test_what_the_sandbox_refuses_is_said_in_its_words(tmp_path):
     with pytest.raises(SandboxStartError, match=r"has no candles_1m\.parquet"):
         await start_sandbox(tmp_path, speed=1, tape=tmp_path, real_now=lambda: LATER)
     assert not (tmp_path / CLOCK_FILE).exists()
+
+
+async def test_a_sandbox_that_dies_is_started_again_on_the_same_port_with_the_same_clock(tmp_path):
+    child = await start_sandbox(tmp_path, speed=1, tape=None, real_now=lambda: LATER)
+    before = ask(f"{child.venue_url}/api/v2/public/time").json["data"]
+    first = child.process
+    first.kill()
+    async with asyncio.timeout(20):
+        while child.process is first:
+            await asyncio.sleep(0.02)
+    after = ask(f"{child.venue_url}/api/v2/public/time").json["data"]
+    await child.stop()
+    assert int(after["serverTime"]) >= int(before["serverTime"])
+    assert child.process.returncode == 0
 
 
 async def test_a_damaged_clock_is_named(tmp_path):

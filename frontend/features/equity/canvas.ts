@@ -37,6 +37,7 @@ type Curve = { series: ISeriesApi<"Line">; marks: ISeriesMarkersPluginApi<Time>;
 
 const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
 const WIDE = 640;
+const MARKED_TRADES_NARROW = 12;
 const MARGIN_LEFT = 0.02;
 const MARGIN_RIGHT = 0.01;
 /** Names at the ends of the curves need room of their own. */
@@ -143,7 +144,14 @@ export class Canvas {
         including(own(), drawing.capital),
     });
     curve.series.setData(this.dataOf(line, drawing));
-    curve.marks.setMarkers(marksOf(drawing.trades, line, color, (at) => wallSeconds(at, drawing.zone) as UTCTimestamp));
+    curve.marks.setMarkers(
+      marksOf(
+        this.wide ? drawing.trades : drawing.trades.slice(0, MARKED_TRADES_NARROW),
+        line,
+        color,
+        (at) => wallSeconds(at, drawing.zone) as UTCTimestamp,
+      ),
+    );
     if (curve.capital !== null) curve.series.removePriceLine(curve.capital);
     curve.capital = first ? this.capitalLine(curve.series, drawing) : null;
   }

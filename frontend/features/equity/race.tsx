@@ -17,7 +17,7 @@ import { type Look, RaceTools } from "./tools";
 
 const CHART_HEIGHT = 400;
 /** Older trades are in the tables: marks on top of marks tell nothing. */
-const MARKED_TRADES = 60;
+const MARKED_TRADES = 40;
 const DEFAULT_INTERVAL_MINUTES = 5;
 
 const ChartSkeleton = () => <div className="skeleton" style={{ height: CHART_HEIGHT + 56 }} />;

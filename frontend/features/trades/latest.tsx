@@ -67,7 +67,7 @@ function TradeRow({ trade }: { trade: Trade }) {
         <span className="block text-small text-ink-3">{moment(trade.opened_at, "minute")}</span>
       </td>
       <td>
-        <span className="whitespace-nowrap">
+        <span className="sm:whitespace-nowrap">
           <span translate="no" className="font-medium">
             {trade.symbol}
           </span>{" "}
