@@ -56,7 +56,8 @@ def _figures(measured: Performance | None, unsure: Uncertainty) -> Figures:
         return_low=low,
         return_high=high,
         max_drawdown=_estimate(measured.max_drawdown if measured else None, unsure.max_drawdown),
-        sharpe=_estimate(measured.sharpe if measured else None, unsure.sharpe),
+        # An annualised Sharpe of a few points is noise with an exponent: shown only together with its interval.
+        sharpe=_estimate(measured.sharpe if measured and unsure.sharpe else None, unsure.sharpe),
         rank_best=unsure.rank_best,
         rank_worst=unsure.rank_worst,
     )
