@@ -5,11 +5,13 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from app.api import cycles, events, leaderboard, models, prices, records, system
 from app.api.context import Arena, ArenaDep
-from app.api.errors import install_errors
+from app.api.errors import SAFE_METHODS, install_errors
 from app.api.reference import reference_page
 from app.api.schemas import Problem
 
@@ -46,6 +48,12 @@ def create_application(arena: Arena, pages: Path | None) -> FastAPI:
 
 class Pages(StaticFiles):
     """The exported pages. Hashed assets may be kept for ever, pages are asked for again each time."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A page, but never one in place of a call that does not exist."""
+        if path.startswith("api/"):
+            raise HTTPException(404 if scope["method"] in SAFE_METHODS else 405)
+        return await super().get_response(path, scope)
 
     def file_response(self, *args: object, **named: object) -> Response:
         """Add caching headers."""
