@@ -282,7 +282,7 @@ def _contestant(settings: Settings, spec: ContestantSpec, pool: ConnectionPool, 
         base_url, model, secret = sandbox.models_url, spec.model or SCRIPTED.get(spec.id, "trend-rider"), "demo"
     host = None
     if secret is not None:
-        host = ChatClient(profile, pool, api_key=secret, chance=random.Random(), base_url=base_url, model=model)  # noqa: S311 - spreads retries
+        host = ChatClient(profile, pool, api_key=secret, chance=random.Random(), base_url=base_url, model=model, params=spec.params)  # noqa: S311 - spreads retries
     return Contestant(spec.id, spec.name or spec.id, spec.provider, model, spec.language, host)
 
 

@@ -6,6 +6,7 @@ SettingsError, whose text is one sentence naming the variable and the fix. Keys 
 
 import difflib
 import ipaddress
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -37,6 +38,23 @@ class ContestantSpec(BaseModel):
     base_url: str | None = None
     api_key_env: str | None = None
     language: Literal["en", "zh"] = "en"
+    prompt: Literal["tiltyard"] = "tiltyard"
+    instances: int = Field(1, ge=1, le=50)
+    params: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_baseline_yet(cls, values: object) -> object:
+        if isinstance(values, dict) and "baseline" in values:
+            raise ValueError("baseline contestants are not in this release: name a provider instead")
+        return values
+
+    @field_validator("params", mode="after")
+    @classmethod
+    def _as_json(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is sent to a model host: its fractions are JSON numbers, nobody's money."""
+        params: dict[str, Any] = json.loads(json.dumps(dict(value), default=float))
+        return params
 
     @field_validator("provider")
     @classmethod
@@ -44,6 +62,14 @@ class ContestantSpec(BaseModel):
         if value not in PROFILES:
             raise ValueError(f"unknown provider {value!r}; known: {', '.join(sorted(PROFILES))}")
         return value
+
+    def copies(self) -> tuple[Self, ...]:
+        """The contestants this block stands for: `instances` of them, numbered when there are several."""
+        if self.instances == 1:
+            return (self,)
+        name = self.name or self.id
+        numbers = range(1, self.instances + 1)
+        return tuple(self.model_copy(update={"id": f"{self.id}-{one}", "name": f"{name} {one}", "instances": 1}) for one in numbers)
 
     @property
     def key_variable(self) -> str | None:
@@ -66,7 +92,15 @@ class ExecutionSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     slippage_bps: Decimal = Field(Decimal(5), ge=0, le=500)
+    fee_source: Literal["venue"] = "venue"
     fill_timing: Literal["common"] = "common"
+
+    @field_validator("fill_timing", mode="before")
+    @classmethod
+    def _common_only(cls, value: object) -> object:
+        if value == "on_answer":
+            raise ValueError('filling on each answer is not in this release: use "common", one book for everybody')
+        return value
 
 
 class ArenaFile(BaseModel):
@@ -213,7 +247,9 @@ def load_settings(environment: Mapping[str, str] | None = None, backend: Path = 
     values = {**written, **(os.environ if environment is None else environment)}
     values = {name: value for name, value in values.items() if value.strip() != ""}
     arena = _arena(values.get("ARENA_FILE"), backend)
-    line_up = tuple(_overridden(spec, values) for spec in (*DEFAULT_LINE_UP, *arena.contestant))
+    written_down = tuple(copy for spec in arena.contestant for copy in spec.copies())
+    defaults = tuple(spec for spec in DEFAULT_LINE_UP if spec.id not in {one.id for one in written_down})
+    line_up = tuple(_overridden(spec, values) for spec in (*defaults, *written_down))
     _refuse_unknown(written, line_up, env_file)
     keys = {
         spec.key_variable: SecretStr(values[spec.key_variable]) for spec in line_up if spec.key_variable and spec.key_variable in values

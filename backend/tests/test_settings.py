@@ -116,6 +116,9 @@ language = "zh"
         ("[[contestant]]\nid='A B'\nprovider='openai'\n", "contestant.0.id"),
         ("[limits]\nmax_leverage = 0\n", "limits.max_leverage"),
         ("[limits]\nspeed = 1\n", "limits.speed"),
+        ("[[contestant]]\nid='a'\nbaseline='hold'\n", "baseline contestants are not in this release"),
+        ("[execution]\nfill_timing='on_answer'\n", "not in this release"),
+        ("[[contestant]]\nid='a'\nprovider='openai'\nprompt='other'\n", "contestant.0.prompt"),
         ("not toml", "not valid TOML"),
         ("[[contestant]]\nid='a'\nprovider='openai'\n[[contestant]]\nid='a'\nprovider='openai'\n", "twice: a"),
     ],
@@ -124,6 +127,24 @@ def test_a_fault_in_the_arena_file_names_its_place(load, arena, words):
     with pytest.raises(SettingsError) as refused:
         load(arena=arena)
     assert words in str(refused.value)
+
+
+def test_a_contestant_may_enter_several_times_with_its_own_parameters(load):
+    arena = """
+[[contestant]]
+id = "gpt"
+provider = "openai"
+instances = 3
+params = { reasoning_effort = "low", temperature = 0.7 }
+"""
+    settings = load(arena=arena, OPENAI_API_KEY="k")
+    assert [(spec.id, spec.name) for spec in settings.line_up] == [("gpt-1", "gpt 1"), ("gpt-2", "gpt 2"), ("gpt-3", "gpt 3")]
+    assert settings.line_up[2].params == {"reasoning_effort": "low", "temperature": 0.7}
+
+
+def test_a_block_with_a_default_contestants_id_replaces_it(load):
+    settings = load(arena='[[contestant]]\nid = "kimi"\nprovider = "kimi"\nmodel = "kimi-k3"\n', KIMI_API_KEY="k", QWEN_API_KEY="q")
+    assert [(spec.id, spec.model) for spec in settings.line_up] == [("qwen3", None), ("kimi", "kimi-k3")]
 
 
 def test_every_variable_is_documented_in_the_example_file():
