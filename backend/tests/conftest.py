@@ -24,31 +24,49 @@ def postgres_url():
     if given:
         yield given
         return
+    with postgres_server() as server:
+        yield server.url
+
+
+class PostgresServer:
+    """A server of our own on loopback, run by an ordinary user, in a folder that is removed with it."""
+
+    def __init__(self, binaries, folder):
+        self._binaries, self._folder, self._port = binaries, folder, free_port()
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self.url = f"postgresql://tiltyard@127.0.0.1:{self._port}/postgres"
+
+    def make(self):
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._run("initdb", "-U", "tiltyard", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def start(self):
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
+        self._run("pg_ctl", "-o", options, "-l", str(self._folder / "log"), "-w", "start")
+
+    def stop(self):
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def _run(self, program, *arguments):
+        run_as(self._user, [f"{self._binaries}/{program}", "-D", str(self._folder / "data"), *arguments])
+
+
+@contextmanager
+def postgres_server():
+    """A running server for as long as the block lasts. Skips with a reason where Debian's PostgreSQL is absent."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     if not binaries:
         pytest.skip("no PostgreSQL: set TEST_POSTGRES_URL or install Debian's postgresql package")
     folder = Path(tempfile.mkdtemp(prefix="tiltyard-postgres-"))
+    server = PostgresServer(binaries[-1], folder)
     try:
-        with postgres_server(binaries[-1], folder) as url:
-            yield url
+        server.make()
+        server.start()
+        yield server
+        server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def postgres_server(binaries, folder):
-    """A server of our own on loopback, as an ordinary user, for as long as the block lasts."""
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    data, port = str(folder / "data"), free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    run_as(user, [f"{binaries}/initdb", "-D", data, "-U", "tiltyard", "-A", "trust", "-E", "UTF8", "--no-sync"])
-    run_as(user, [f"{binaries}/pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start"])
-    try:
-        yield f"postgresql://tiltyard@127.0.0.1:{port}/postgres"
-    finally:
-        run_as(user, [f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "stop"])
 
 
 def run_as(user, command):
