@@ -1,5 +1,6 @@
 """What routes may use, handed in by main: the arena's parts, the timer's controls, and facts fixed at start."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -52,6 +53,7 @@ class Arena:
     parts: Parts | None = None
     timer: TimerControls | None = None
     measured: Measured = field(default_factory=Measured)
+    measuring: "asyncio.Task[None] | None" = None
 
 
 def arena_of(request: Request) -> Arena:

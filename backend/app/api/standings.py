@@ -19,17 +19,25 @@ GRID_POINTS_MAX = 8_640
 """Metrics look back at most this many cycles (30 days of five minutes); a longer season is measured over its last part."""
 
 SEED = 20260101
+PATIENCE_SECONDS = 0.3
+"""How long an answer waits for fresh figures before it goes out with the last ones."""
 
 
 async def figures(arena: Arena, parts: Parts) -> Measured:
-    """Figures of the current season; recomputed when a new cycle has written equity."""
+    """Figures of the current season. A new cycle has them measured again; a long season is answered with the last ones meanwhile."""
     async with parts.database.reading() as connection:
         key = (parts.season_id, await equity.last_cycle_with_equity(connection, parts.season_id))
-        if arena.measured.key == key:
-            return arena.measured
+    if arena.measured.key != key and (arena.measuring is None or arena.measuring.done()):
+        arena.measuring = asyncio.create_task(_measure_again(arena, parts, key))
+    if arena.measuring is not None:
+        await asyncio.wait({arena.measuring}, timeout=PATIENCE_SECONDS)
+    return arena.measured
+
+
+async def _measure_again(arena: Arena, parts: Parts, key: tuple[int, int]) -> None:
+    async with parts.database.reading() as connection:
         rows = await equity.cycle_grid(connection, parts.season_id, points=GRID_POINTS_MAX)
     arena.measured = await asyncio.to_thread(_measure, key, rows, timedelta(minutes=arena.interval_minutes))
-    return arena.measured
 
 
 def _measure(key: tuple[int, int], rows: Sequence[tuple[str, float]], step: timedelta) -> Measured:

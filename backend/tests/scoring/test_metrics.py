@@ -73,7 +73,7 @@ def test_a_planted_winner_is_told_apart_and_a_young_contest_is_not():
 
 
 def test_the_same_seed_gives_the_same_resamples():
-    first, second = (stationary_indices(200, 3, 48, seed=5) for _ in range(2))
+    first, second = (list(stationary_indices(200, 3, 48, seed=5)) for _ in range(2))
     assert all((one == other).all() for one, other in zip(first, second, strict=True))
     assert len({tuple(one) for one in first}) == 3
 
