@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -18,7 +17,6 @@ from app.engine.positions import liquidation_price
 from app.store import accounts, contestants, equity
 from app.store.accounts import HeldAccount
 from app.store.contestants import ContestantRow
-from app.store.equity import EquityRow
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -62,14 +60,15 @@ async def equity_series(
 ) -> EquitySeries:
     """Equity over time, oldest first. More rows than `points` are thinned, keeping each bucket's lowest and highest."""
     parts = parts_of(arena)
+    await _known(parts, contestant_id)
     async with parts.database.reading() as connection:
-        await _known(parts, contestant_id)
-        rows = await equity.equity_series(connection, contestant_id, start=aware(from_, "from"), end=aware(to, "to"))
-    thinned = thin(rows, points)
+        outline = await equity.equity_outline(connection, contestant_id, start=aware(from_, "from"), end=aware(to, "to"))
+        chosen = thin(outline, points)
+        rows = await equity.equity_points(connection, [row_id for row_id, _ in chosen])
     return EquitySeries(
         contestant_id=contestant_id,
-        downsampled=len(thinned) < len(rows),
-        points=[EquityPoint.model_validate(row) for row in thinned],
+        downsampled=len(chosen) < len(outline),
+        points=[EquityPoint.model_validate(row) for row in rows],
     )
 
 
@@ -85,22 +84,17 @@ async def resume(arena: ArenaDep, contestant_id: str, _: AdminDep) -> ModelDetai
     return await _set_state(arena, contestant_id, "paused", "active")
 
 
-def thin(rows: Sequence[EquityRow], points: int) -> list[EquityRow]:
-    """At most about `points` rows: first and last, and of each bucket between the lowest and the highest, in time order."""
-    if len(rows) <= points:
-        return list(rows)
-    size = -(-len(rows) * BUCKET_POINTS // points)
-    kept: list[EquityRow] = []
-    for start in range(0, len(rows), size):
-        bucket = rows[start : start + size]
-        extremes = {id(row): row for row in (min(bucket, key=_equity), max(bucket, key=_equity))}
-        kept += sorted(extremes.values(), key=lambda row: row.at)
-    ends = [rows[0]] if kept[0] is not rows[0] else []
-    return [*ends, *kept, *([rows[-1]] if kept[-1] is not rows[-1] else [])]
-
-
-def _equity(row: EquityRow) -> Decimal:
-    return row.equity
+def thin(outline: Sequence[tuple[int, float]], points: int) -> list[tuple[int, float]]:
+    """At most about `points` of (id, equity): first and last, and of each bucket between the lowest and the highest, in their order."""
+    if len(outline) <= points:
+        return list(outline)
+    size = -(-len(outline) * BUCKET_POINTS // points)
+    kept = {0, len(outline) - 1}
+    for start in range(0, len(outline), size):
+        bucket = range(start, min(start + size, len(outline)))
+        kept.add(min(bucket, key=lambda index: outline[index][1]))
+        kept.add(max(bucket, key=lambda index: outline[index][1]))
+    return [outline[index] for index in sorted(kept)]
 
 
 async def _known(parts: Parts, contestant_id: str) -> ContestantRow:

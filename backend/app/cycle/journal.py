@@ -15,13 +15,14 @@ from typing import Any
 import structlog
 
 from app.engine.clock import Clock
-from app.store import logs
+from app.store import equity, logs
 from app.store.database import Database, StoreError
 from app.store.logs import NewLog
 
 WAITING_MAX = 5_000
 BATCH_MAX = 500
 KEPT_FOR = timedelta(days=90)
+MINUTES_KEPT_FOR = timedelta(days=7)
 HIDDEN = "[hidden]"
 SECRET_NAMES = re.compile(r"api[_-]?key|authorization|token|secret|password", re.IGNORECASE)
 BEARER = re.compile(r"(?i)(bearer\s+)[^\s\"',}]+")
@@ -145,10 +146,11 @@ def _console_line(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 
 async def prune(database: Database, now: datetime) -> None:
-    """Forget lines older than KEPT_FOR; everything that belongs to the books stays for ever."""
+    """Forget lines older than KEPT_FOR and equity points between cycles older than MINUTES_KEPT_FOR; the books stay for ever."""
     try:
         async with database.writing() as connection:
             gone = await logs.prune_logs(connection, older_than=now - KEPT_FOR)
+            await equity.prune_between_cycles(connection, older_than=now - MINUTES_KEPT_FOR)
     except StoreError:
         return  # the next hour tries again
     if gone:

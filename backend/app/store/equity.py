@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import Float, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.rows import columns_of, records, values_of
@@ -41,6 +41,7 @@ class EquityRow:
     unrealised_pnl: Decimal
 
 
+IDS_MAX = 5_000
 _ALL = select(*columns_of(equity, EquityRow))
 
 
@@ -50,16 +51,30 @@ async def save_equity(connection: AsyncConnection, rows: Sequence[NewEquity]) ->
         await connection.execute(insert_missing(connection, equity, key=("contestant_id", "at")), values_of(rows))
 
 
-async def equity_series(
+async def equity_outline(
     connection: AsyncConnection, contestant_id: str, *, start: datetime | None = None, end: datetime | None = None
-) -> list[EquityRow]:
-    """A contestant's points, oldest first."""
-    statement = _ALL.where(equity.c.contestant_id == contestant_id)
+) -> list[tuple[int, float]]:
+    """(id, equity) of a contestant's points, oldest first: enough to choose which ones to show, and cheap for a year of them."""
+    statement = select(equity.c.id, cast(equity.c.equity, Float)).where(equity.c.contestant_id == contestant_id)
     if start is not None:
         statement = statement.where(equity.c.at >= start)
     if end is not None:
         statement = statement.where(equity.c.at <= end)
-    return await records(connection, statement.order_by(equity.c.at), EquityRow)
+    return [(row_id, value) for row_id, value in await connection.execute(statement.order_by(equity.c.at))]
+
+
+async def equity_points(connection: AsyncConnection, ids: Sequence[int]) -> list[EquityRow]:
+    """The points with these ids, oldest first, exact."""
+    found: list[EquityRow] = []
+    for first in range(0, len(ids), IDS_MAX):
+        statement = _ALL.where(equity.c.id.in_(ids[first : first + IDS_MAX]))
+        found += await records(connection, statement, EquityRow)
+    return sorted(found, key=lambda row: row.at)
+
+
+async def prune_between_cycles(connection: AsyncConnection, *, older_than: datetime) -> int:
+    """Delete points taken between cycles before a time; how many. Those of the cycles stay for ever."""
+    return (await connection.execute(delete(equity).where(equity.c.cycle_id.is_(None) & (equity.c.at < older_than)))).rowcount
 
 
 async def cycle_grid(connection: AsyncConnection, season_id: int, *, points: int) -> list[tuple[str, float]]:

@@ -91,12 +91,30 @@ async def test_an_equity_point_is_written_once_and_the_series_runs_forwards(data
         await equity.save_equity(connection, [point(season_id, minute=2, worth=9_990), point(season_id, minute=0, cycle_id=first)])
         await equity.save_equity(connection, [point(season_id, minute=2, worth=1)])
         await equity.save_equity(connection, [])
-        series = await equity.equity_series(connection, "qwen3")
-        late = await equity.equity_series(connection, "qwen3", start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3))
-        none = await equity.equity_series(connection, "kimi")
+        series = await points_of(connection, "qwen3")
+        late = await points_of(connection, "qwen3", start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3))
+        none = await points_of(connection, "kimi")
     assert [row.equity for row in series] == [10_000, 9_990]
     assert [row.at for row in late] == [NOON + timedelta(minutes=2)]
     assert none == []
+
+
+async def points_of(connection, contestant, **when):
+    outline = await equity.equity_outline(connection, contestant, **when)
+    rows = await equity.equity_points(connection, [row_id for row_id, _ in outline])
+    assert [float(row.equity) for row in rows] == [value for _, value in outline]
+    return rows
+
+
+async def test_old_points_between_cycles_are_forgotten_and_those_of_cycles_stay(database):
+    season_id, (first, _) = await two_cycles(database)
+    async with database.writing() as connection:
+        await equity.save_equity(
+            connection, [point(season_id, minute=0, cycle_id=first), point(season_id, minute=1), point(season_id, minute=9)]
+        )
+        assert await equity.prune_between_cycles(connection, older_than=NOON + timedelta(minutes=5)) == 1
+        kept = await points_of(connection, "qwen3")
+    assert [row.at for row in kept] == [NOON, NOON + timedelta(minutes=9)]
 
 
 async def test_the_grid_holds_only_the_last_cycles(database):
