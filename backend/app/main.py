@@ -133,13 +133,14 @@ async def _bring_up(running: Running) -> None:
     pool = ConnectionPool()
     running.stack.push_async_callback(pool.aclose)
     players = tuple(_contestant(settings, spec, pool, running.sandbox) for spec in settings.line_up)
-    season = await arrange_season(running.database, _terms(settings), players, settings.initial_capital, clock.now())
+    season = await arrange_season(running.database, _terms(settings), players, clock.now())
     symbols = tuple(f"{coin}USDT" for coin in settings.symbols)
     symbols += await held_elsewhere(running.database, season.id, symbols)
     venue = CcxtVenue(
         "bitget" if settings.demo else settings.market,
         symbols,
         clock,
+        name="sandbox" if settings.demo else settings.market,
         base_url=running.sandbox.venue_url if running.sandbox else settings.market_base_url,
     )
     running.stack.push_async_callback(venue.close)

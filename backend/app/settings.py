@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from app.llm.profiles import PROFILES
 
 BACKEND = Path(__file__).resolve().parent.parent
+PATHS = ("data_dir", "tape")
 
 
 class SettingsError(Exception):
@@ -165,6 +166,11 @@ class Settings(BaseModel):
             return _BOOLS[value.strip().lower()]
         return value
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
     @field_validator("initial_capital", mode="before")
     @classmethod
     def _finite(cls, value: object) -> object:
@@ -254,14 +260,21 @@ def load_settings(environment: Mapping[str, str] | None = None, backend: Path = 
     keys = {
         spec.key_variable: SecretStr(values[spec.key_variable]) for spec in line_up if spec.key_variable and spec.key_variable in values
     }
-    line_up = tuple(spec for spec in line_up if spec not in DEFAULT_LINE_UP or spec.key_variable in keys or not arena.contestant)
+    own = {spec.id for spec in written_down}
+    line_up = tuple(spec for spec in line_up if spec.id in own or spec.key_variable in keys or not own)
     fields: dict[str, Any] = {name: values[name.upper()] for name in _VARIABLES if name.upper() in values}
+    fields |= {name: placed(fields[name], backend) for name in PATHS if name in fields}
     if "market" not in fields and not keys and all(spec.key_variable for spec in line_up):
         fields["market"] = "sandbox"
     try:
         return Settings(**fields, line_up=line_up, limits=arena.limits, execution=arena.execution, keys=keys)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+
+
+def placed(path: str, backend: Path) -> Path:
+    """A relative path means the same whichever folder a command is given in: it starts at the repository, beside README.md."""
+    return (backend.parent / Path(path).expanduser()).resolve()
 
 
 _VARIABLES = (
@@ -305,7 +318,7 @@ def _overridden(spec: ContestantSpec, values: Mapping[str, str]) -> ContestantSp
 
 
 def _arena(named: str | None, backend: Path) -> ArenaFile:
-    path = Path(named) if named else backend / "arena.toml"
+    path = placed(named, backend) if named else backend / "arena.toml"
     if not path.is_file():
         if named:
             raise SettingsError(f"ARENA_FILE names {path}, which is not there: correct the path or remove ARENA_FILE.")

@@ -158,6 +158,39 @@ def test_stopping_and_starting_keeps_balances_and_positions_and_runs_no_slot_twi
     assert [model["standing"]["available"] for model in after] == [model["standing"]["available"] for model in before]
 
 
+def test_a_changed_starting_capital_changes_nothing_for_those_who_play_and_is_said(tmp_path):
+    with RunningArena(tmp_path, SANDBOX_SPEED="300") as arena:
+        arena.cycles_done(2)
+        assert arena.stop() == 0
+    with RunningArena(tmp_path, SANDBOX_SPEED="300", INITIAL_CAPITAL="20000") as arena:
+        arena.cycles_done(4)
+        board = arena.ask("/api/v1/leaderboard")[1]
+        series = arena.ask("/api/v1/models/qwen3/equity")[1]["points"]
+        assert arena.stop() == 0
+    assert "settings differ from those season 1 began with: initial_capital" in arena.said
+    assert float(board["initial_capital"]) == 10_000
+    assert all(abs(row["total_return"]["value"] - (float(row["equity"]) / 10_000 - 1)) < 1e-12 for row in board["standings"])
+    assert float(series[0]["equity"]) == 10_000
+
+
+def test_a_contestant_without_a_key_is_shown_but_not_ranked(tmp_path, sandbox):
+    with RunningArena(tmp_path, **live(sandbox)) as arena:
+        arena.cycles_done(1)
+        board = arena.ask("/api/v1/leaderboard")[1]
+        models = arena.ask("/api/v1/models")[1]
+        assert arena.stop() == 0
+    assert [row["contestant"]["id"] for row in board["standings"]] == ["deepseek"]
+    assert [one["contestant"]["id"] for one in models] == ["qwen3", "deepseek", "kimi"]
+
+
+def test_relative_paths_start_at_the_repository_whatever_the_folder(tmp_path):
+    with RunningArena(tmp_path, TAPE="docs/concepts") as arena:
+        status, last = ended(arena)
+    assert status == 1
+    assert "docs/concepts" in last
+    assert "candles_1m.parquet" in last
+
+
 def test_the_sandbox_ends_with_a_killed_arena(tmp_path):
     with RunningArena(tmp_path) as arena:
         venue = arena.wait(lambda one: one.status()["market"]["venue_url"])

@@ -132,7 +132,7 @@ export const zh: Messages = {
     newest: (count) => `最近 ${count} 个时刻;CSV 中有全部。`,
   },
   trades: {
-    title: "最近成交",
+    title: "最近交易",
     columns: { contestant: "选手", trade: "交易", prices: "开仓 → 平仓", pnl: "净盈亏", when: "时间" },
     empty: "还没有成交",
     emptyText: "有选手开仓后，成交会立即出现在这里。",

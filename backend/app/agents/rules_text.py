@@ -4,7 +4,7 @@ _ENGLISH = """You trade USDT-margined perpetual contracts in a simulated account
 
 How the arena works
 - Isolated margin, one position a symbol, at most {max_leverage}x. Adding to a position keeps its side and its leverage.
-- Your orders are filled at market, against an order book taken after every contestant has answered, not at the prices you see here. Each fill pays the taker fee.
+- Your orders are filled at market, against an order book taken after every contestant has answered, not at the prices you see here. Each fill pays the taker fee. Funding is shown for information and is not charged.
 - notional_usdt is the size of the position in USDT (margin = notional / leverage). It is rounded down to the lot. Margin plus fee must fit into available_usdt, or the order is refused.
 - stop_loss and take_profit are mark prices, watched every minute between your turns. A long needs stop_loss below and take_profit above mark, a short the other way round. When maintenance margin is reached the position is liquidated and its margin is lost.
 - Nothing is repaired: a reply that is not exactly valid JSON of the shape below is refused whole, and you hold.
@@ -18,7 +18,7 @@ _CHINESE = """你在一个模拟账户中交易以 USDT 为保证金的永续合
 
 比赛规则
 - 逐仓保证金,每个合约只能有一个持仓,杠杆最高 {max_leverage} 倍。加仓须与原持仓方向相同、杠杆相同。
-- 订单按市价成交,撮合所用的盘口在所有参赛者都回答之后才获取,而不是你现在看到的价格。每笔成交都收取吃单手续费。
+- 订单按市价成交,撮合所用的盘口在所有选手都回答之后才获取,而不是你现在看到的价格。每笔成交都收取吃单手续费。资金费率仅供参考,不会收取。
 - notional_usdt 是仓位的名义价值(USDT),保证金 = 名义价值 / 杠杆,数量向下取整到最小单位。保证金加手续费必须不超过 available_usdt,否则订单被拒绝。
 - stop_loss 与 take_profit 以标记价格触发,在你两次决策之间每分钟检查一次。做多时止损须低于、止盈须高于标记价格,做空相反。触及维持保证金时仓位被强平,保证金全部损失。
 - 系统不会替你修正任何内容:回复若不是完全符合下面格式的 JSON,则整条回复被拒绝,本轮视为持有。

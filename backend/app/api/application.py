@@ -6,8 +6,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import cycles, events, leaderboard, models, prices, records, system
 from app.api.context import Arena, ArenaDep
@@ -15,6 +16,7 @@ from app.api.errors import SAFE_METHODS, install_errors
 from app.api.reference import reference_page
 from app.api.schemas import Problem
 
+COMPRESSED_BYTES_MIN = 1_000
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Tiltyard</title>
 <p>The pages are not built yet: run <code>make setup</code> and start again. 页面尚未构建:请运行 <code>make setup</code> 后重新启动。</p>
 <p><a href="/docs">API</a></p>"""
@@ -33,6 +35,8 @@ def create_application(arena: Arena, pages: Path | None) -> FastAPI:
         redoc_url=None,
     )
     app.state.arena = arena
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES_MIN)
+    app.add_middleware(HeadLikeGet)
     install_errors(app)
     for router in (system.router, leaderboard.router, models.router, records.router, cycles.router, prices.router, events.router):
         app.include_router(router, prefix="/api/v1")
@@ -44,6 +48,18 @@ def create_application(arena: Arena, pages: Path | None) -> FastAPI:
         app.add_api_route("/", _not_built, include_in_schema=False, response_class=HTMLResponse)
         app.add_api_route("/system", _not_built, include_in_schema=False, response_class=HTMLResponse)
     return app
+
+
+class HeadLikeGet:
+    """Lets monitors ask any call with HEAD: answered like GET, the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a HEAD request on as GET."""
+        head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if head else scope, receive, send)
 
 
 class Pages(StaticFiles):

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
-from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
+from app.api.paging import LIMIT_DEFAULT, Cursor, Id, Limit, next_cursor
 from app.api.record_schemas import Cycle, CycleDetail, Decision, Price, Turn
 from app.api.schemas import Page
 from app.api.system import parts_of
@@ -29,7 +29,7 @@ async def list_cycles(
 
 
 @router.get("/{cycle_id}", operation_id="cycles-show")
-async def show(arena: ArenaDep, cycle_id: int) -> CycleDetail:
+async def show(arena: ArenaDep, cycle_id: Id) -> CycleDetail:
     """One cycle with its prices and every contestant's turn."""
     async with parts_of(arena).database.reading() as connection:
         row = await cycles.get_cycle(connection, cycle_id)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -18,6 +19,8 @@ PROBLEM_JSON = "application/problem+json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+log = structlog.get_logger(__name__)
+
 TITLES = {
     401: "Admin token needed",
     403: "Cross-site request refused",
@@ -25,6 +28,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Not now",
     422: "Bad parameter",
+    500: "Broken",
     503: "Database not available",
 }
 
@@ -77,6 +81,11 @@ def install_errors(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         detail = f"{request.url.path} is not here" if error.status_code == 404 else str(error.detail)  # noqa: PLR2004 - HTTP's number
         return problem(error.status_code, detail)
+
+    @app.exception_handler(Exception)
+    async def _broken(request: Request, error: Exception) -> JSONResponse:
+        log.error("call_broken", message=f"{request.method} {request.url.path} broke: {error!r}", exc_info=error)
+        return problem(500, "an error in the arena itself; the log has the details")
 
     @app.middleware("http")
     async def _same_site(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -8,6 +8,7 @@ from app.api.schemas import ContestantBrief, Estimate, Leaderboard, Season, Stan
 from app.api.standings import figures
 from app.api.system import parts_of
 from app.cycle.parts import Parts
+from app.engine.money import exact
 from app.store import accounts, contestants, seasons, trades
 from app.store.accounts import HeldAccount
 from app.store.contestants import ContestantRow
@@ -29,8 +30,8 @@ async def leaderboard(arena: Arena, parts: Parts) -> Leaderboard:
         players = await contestants.all_contestants(connection, parts.season_id)
         held = await accounts.load_accounts(connection, parts.season_id)
         totals = await trades.totals(connection, parts.season_id)
-    measured = await figures(arena, parts)
-    playing = [one for one in players if one.id in held and one.state != "retired"]
+    playing = [one for one in players if one.id in held and plays(one)]
+    measured = await figures(arena, parts, {one.id: float(held[one.id].initial) for one in playing})
     ordered = sorted(playing, key=lambda one: (-held[one.id].account.equity(parts.latest.marks), one.position))
     standings = [
         _standing(parts, rank, one, held[one.id], totals.get(one.id), measured.by_contestant.get(one.id), len(ordered))
@@ -39,11 +40,16 @@ async def leaderboard(arena: Arena, parts: Parts) -> Leaderboard:
     return Leaderboard(
         at=parts.latest.at or parts.clock.now(),
         season=Season.model_validate(season) if season else None,
-        initial_capital=arena.initial_capital,
+        initial_capital=exact(season.rules["initial_capital"]) if season else arena.initial_capital,
         separable=measured.separable,
         observations=measured.observations,
         standings=standings,
     )
+
+
+def plays(one: ContestantRow) -> bool:
+    """Whether it belongs in the standings: not once it has left, and not before it was ever asked for want of a key."""
+    return one.state != "retired" and (one.state != "no_key" or one.last_outcome is not None)
 
 
 def _standing(

@@ -2,10 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 
 Limit = Annotated[int, Query(ge=1, le=500, description="rows a page")]
-Cursor = Annotated[int | None, Query(ge=1, description="`next_cursor` of the page before")]
+ID_MAX = 2**63 - 1
+"""The largest id a database can hold."""
+
+Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+Cursor = Annotated[int | None, Query(ge=1, le=ID_MAX, description="`next_cursor` of the page before")]
 LIMIT_DEFAULT = 50
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
-from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
+from app.api.paging import ID_MAX, LIMIT_DEFAULT, Cursor, Id, Limit, next_cursor
 from app.api.record_schemas import Conversation, ConversationDetail, Decision, DecisionDetail, Fill, Message, Trade, TradeDetail
 from app.api.schemas import Page
 from app.api.system import parts_of
@@ -14,7 +14,7 @@ from app.store import conversations, decisions, fills, trades
 
 router = APIRouter()
 
-CycleId = Annotated[int | None, Query(ge=1, description="only rows of this cycle")]
+CycleId = Annotated[int | None, Query(ge=1, le=ID_MAX, description="only rows of this cycle")]
 
 
 @router.get("/trades", operation_id="trades-list", tags=["trades"])
@@ -33,7 +33,7 @@ async def list_trades(
 
 
 @router.get("/trades/{trade_id}", operation_id="trades-show", tags=["trades"])
-async def show_trade(arena: ArenaDep, trade_id: int) -> TradeDetail:
+async def show_trade(arena: ArenaDep, trade_id: Id) -> TradeDetail:
     """One round trip with every fill that made it."""
     async with parts_of(arena).database.reading() as connection:
         row = await trades.get_trade(connection, trade_id)
@@ -59,7 +59,7 @@ async def list_decisions(
 
 
 @router.get("/decisions/{decision_id}", operation_id="decisions-show", tags=["decisions"])
-async def show_decision(arena: ArenaDep, decision_id: int) -> DecisionDetail:
+async def show_decision(arena: ArenaDep, decision_id: Id) -> DecisionDetail:
     """One decision with the fills it caused."""
     async with parts_of(arena).database.reading() as connection:
         row = await decisions.get_decision(connection, decision_id)
@@ -80,7 +80,7 @@ async def list_conversations(
 
 
 @router.get("/conversations/{conversation_id}", operation_id="conversations-show", tags=["conversations"])
-async def show_conversation(arena: ArenaDep, conversation_id: int) -> ConversationDetail:
+async def show_conversation(arena: ArenaDep, conversation_id: Id) -> ConversationDetail:
     """One conversation whole: messages, raw reply, reasoning."""
     async with parts_of(arena).database.reading() as connection:
         row = await conversations.get_conversation(connection, conversation_id)

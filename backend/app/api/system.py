@@ -1,6 +1,6 @@
 """The system group: state of the arena, timer controls, logs, health."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -118,7 +118,10 @@ def aware(moment: datetime | None, name: str) -> datetime | None:
     """A time with a zone, or a 422 naming the parameter."""
     if moment is not None and moment.tzinfo is None:
         raise ProblemError(422, f"{name}: add a time zone, like 2026-01-05T12:00:00Z")
-    return moment
+    try:
+        return moment and moment.astimezone(UTC)
+    except OverflowError:
+        raise ProblemError(422, f"{name}: that time is out of range") from None
 
 
 async def _set_entries(parts: Parts, *, entries_open: bool) -> None:

@@ -60,9 +60,13 @@ def call(method: str, server: str | None, path: str) -> Any:
         answer = httpx2.request(method, f"{base}{path}", headers=headers, timeout=30, trust_env=False)
     except httpx2.HTTPError as error:
         fail(f"no arena answers at {base} ({error}). Start it with 'make run', or name it with --server.")
+    try:
+        said = answer.json()
+    except ValueError:
+        fail(f"{base} is not the address of an arena: give its scheme, host and port only, like http://localhost:8000.")
     if answer.is_error:
-        fail(answer.json().get("detail", answer.text))
-    return answer.json()
+        fail(said.get("detail", answer.text))
+    return said
 
 
 def settings_or_exit() -> Settings:

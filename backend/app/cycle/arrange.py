@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 
 from app.cycle.parts import Contestant
-from app.store import accounts, contestants, seasons
+from app.engine.money import exact
+from app.store import accounts, contestants, cycles, seasons
 from app.store.contestants import NewContestant
 from app.store.database import Database
 from app.store.seasons import SeasonRow
@@ -46,7 +47,7 @@ class Terms:
         }
 
 
-async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], initial: Decimal, at: datetime) -> SeasonRow:
+async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], at: datetime) -> SeasonRow:
     """The current season, begun when there is none; contestants join with their deposit. Raises WrongDatabaseError, StoreError."""
     async with database.writing() as connection:
         season = await seasons.current_season(connection)
@@ -57,6 +58,9 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
                 f"this database holds {season.rules['mode']} data and would now get {terms.mode} data: set another DATABASE_URL or DATA_DIR"
             )
             raise WrongDatabaseError(message)
+        if await cycles.latest_finished(connection) is None:
+            season = await seasons.set_rules(connection, season, terms.as_json())  # nobody has played yet: the terms are still open
+        initial = exact(season.rules["initial_capital"])
         await contestants.sync_contestants(connection, season.id, [_row(index, one, initial) for index, one in enumerate(players)], at)
     changed = sorted(name for name, value in terms.as_json().items() if season.rules.get(name) != value)
     if changed:

@@ -41,11 +41,14 @@ class EventStream:
     """All readers of this process."""
 
     _subscriptions: dict[int, Subscription] = field(default_factory=dict)
+    _closed: bool = False
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
         """A subscription for as long as the block lasts."""
         subscription = Subscription()
+        if self._closed:
+            subscription.offer(None)
         self._subscriptions[id(subscription)] = subscription
         try:
             yield subscription
@@ -58,6 +61,7 @@ class EventStream:
             subscription.offer(Event(name, data))
 
     def close(self) -> None:
-        """End every stream: the arena is stopping."""
+        """End every stream, also those still to come: the arena is stopping."""
+        self._closed = True
         for subscription in self._subscriptions.values():
             subscription.offer(None)

@@ -54,10 +54,11 @@ class CcxtVenue:
         symbols: Sequence[str],
         clock: Clock,
         *,
+        name: str | None = None,
         base_url: str | None = None,
         snapshot_seconds_max: float = SNAPSHOT_SECONDS_MAX,
     ) -> None:
-        self.name = exchange_id
+        self.name = name or exchange_id
         self._symbols = tuple(symbols)
         self._clock = clock
         self._seconds_max = snapshot_seconds_max

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.engine.ledger import Entry, LedgerAccount, PostingKind, posting
 from app.store.ledger import write_postings
 from app.store.rows import columns_of, records
-from app.store.tables import accounts, contestants
+from app.store.tables import accounts, contestants, equity
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,19 @@ async def _join(connection: AsyncConnection, season_id: int, one: NewContestant,
             trades_opened=0,
             version=0,
             updated_at=at,
+        )
+    )
+    await connection.execute(
+        insert(equity).values(
+            contestant_id=one.id,
+            season_id=season_id,
+            at=at,
+            source="join",
+            equity=one.initial,
+            wallet=one.initial,
+            unrealised_pnl=Decimal(0),
+            available=one.initial,
+            exposure=Decimal(0),
         )
     )
     deposit = posting(PostingKind.DEPOSIT, at, Entry(LedgerAccount.AVAILABLE, one.initial), Entry(LedgerAccount.CAPITAL, -one.initial))

@@ -9,7 +9,7 @@ from sqlalchemy import Float, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.rows import columns_of, records, values_of
-from app.store.tables import equity
+from app.store.tables import cycles, equity
 from app.store.upsert import insert_missing
 
 
@@ -74,20 +74,23 @@ async def equity_points(connection: AsyncConnection, ids: Sequence[int]) -> list
 
 async def prune_between_cycles(connection: AsyncConnection, *, older_than: datetime) -> int:
     """Delete points taken between cycles before a time; how many. Those of the cycles stay for ever."""
-    return (await connection.execute(delete(equity).where(equity.c.cycle_id.is_(None) & (equity.c.at < older_than)))).rowcount
+    return (await connection.execute(delete(equity).where((equity.c.source == "watch") & (equity.c.at < older_than)))).rowcount
 
 
-async def cycle_grid(connection: AsyncConnection, season_id: int, *, points: int) -> list[tuple[str, float]]:
-    """(contestant, equity) as written by the last `points` cycles, oldest first: one regular grid for everybody.
+async def cycle_grid(connection: AsyncConnection, season_id: int, *, points: int) -> list[tuple[str, datetime, float]]:
+    """(contestant, due time, equity) as written by the last `points` cycles on the clock, oldest first; cycles run by hand are left out.
 
     Floats, straight from the database: this feeds statistics, and a month of fifty contestants is half a million rows.
     """
-    mine = (equity.c.season_id == season_id) & equity.c.cycle_id.is_not(None)
-    ids = select(equity.c.cycle_id).where(mine).group_by(equity.c.cycle_id).order_by(equity.c.cycle_id.desc()).limit(points)
+    on_the_clock = (cycles.c.season_id == season_id) & (cycles.c.kind != "manual")
+    ids = select(cycles.c.id).where(on_the_clock).order_by(cycles.c.id.desc()).limit(points)
     statement = (
-        select(equity.c.contestant_id, cast(equity.c.equity, Float)).where(mine & equity.c.cycle_id.in_(ids)).order_by(equity.c.cycle_id)
+        select(equity.c.contestant_id, cycles.c.due_at, cast(equity.c.equity, Float))
+        .join(cycles, cycles.c.id == equity.c.cycle_id)
+        .where(equity.c.cycle_id.in_(ids))
+        .order_by(cycles.c.due_at)
     )
-    return [(name, value) for name, value in await connection.execute(statement)]
+    return [(name, due_at, value) for name, due_at, value in await connection.execute(statement)]
 
 
 async def last_cycle_with_equity(connection: AsyncConnection, season_id: int) -> int:

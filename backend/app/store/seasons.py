@@ -1,7 +1,7 @@
 """Seasons: a contest under one set of rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,3 +40,9 @@ async def start_season(connection: AsyncConnection, *, name: str, at: datetime, 
 async def set_entries(connection: AsyncConnection, season_id: int, *, entries_open: bool) -> None:
     """Open or close the season for new positions."""
     await connection.execute(update(seasons).where(seasons.c.id == season_id).values(entries_open=entries_open))
+
+
+async def set_rules(connection: AsyncConnection, season: SeasonRow, rules: Mapping[str, Any]) -> SeasonRow:
+    """Other terms for a season nobody has played yet."""
+    await connection.execute(update(seasons).where(seasons.c.id == season.id).values(rules=dict(rules)))
+    return replace(season, rules=dict(rules))

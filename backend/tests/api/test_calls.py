@@ -154,6 +154,10 @@ def test_a_cycle_shows_what_everybody_saw_said_and_did(arena):
     assert all(turn["decisions"] for turn in cycle["turns"])
 
 
+def test_the_demo_says_in_its_rows_that_its_prices_are_the_sandboxs(arena):
+    assert {row["venue"] for row in get(arena, "/prices")} == {"sandbox"}
+
+
 def test_prices_and_candles_come_from_the_last_snapshot(arena):
     assert len(get(arena, "/prices")) == 6
     candles = get(arena, "/prices/BTCUSDT/candles?timeframe=4h&limit=20")["candles"]
@@ -191,6 +195,11 @@ def test_a_paused_contestant_is_not_asked_and_a_resumed_one_is(arena):
         ("/models/qwen3/equity?points=1", "points"),
         ("/prices/BTCUSDT/candles?timeframe=7m", "timeframe"),
         ("/cycles/abc", "cycle_id"),
+        ("/trades/99999999999999999999", "trade_id"),
+        ("/trades?cursor=99999999999999999999999", "cursor"),
+        ("/decisions?cycle=99999999999999999999", "cycle"),
+        ("/system/logs?since=0001-01-01T00:00:00%2B14:00", "since"),
+        ("/models/qwen3/equity?from=9999-12-31T23:59:59-14:00", "from"),
     ],
 )
 def test_a_bad_parameter_is_a_422_that_names_it(arena, path, parameter):
@@ -232,6 +241,8 @@ def test_both_ports_serve_the_api_and_what_is_not_there_is_a_problem(arena):
     assert arena.ask("/api/v1/system/health", port=arena.web_port)[0] == 200
     assert problem(arena, "/nothing")[0] == 404
     assert problem(arena, "/system/status", "DELETE")[0] == 405
+    for path in ("/api/v1/prices", "/docs", "/metrics", "/api/v1/system/health"):
+        assert arena.ask(path, "HEAD") == (200, "")
 
 
 def test_a_second_start_on_the_same_folder_is_refused_with_the_first_ones_pid(arena):

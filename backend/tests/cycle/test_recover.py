@@ -85,7 +85,7 @@ async def arena(database):
         await venue.load()
         players = tuple(Contestant(name, name, "scripted", "m", "en", Script()) for name in NAMES)
         terms = Terms("demo", SYMBOLS, 5, "10000", 20, "0.0005", "tiltyard/1")
-        season = await arrange_season(database, terms, players, exact("10000"), clock.now())
+        season = await arrange_season(database, terms, players, clock.now())
         yield Parts(clock, database, venue, SYMBOLS, players, season.id, Rules(), 5.0, 1)
         await venue.close()
 

@@ -88,15 +88,17 @@ def point(season_id, *, minute, cycle_id=None, contestant_id="qwen3", worth=10_0
 async def test_an_equity_point_is_written_once_and_the_series_runs_forwards(database):
     season_id, (first, _) = await two_cycles(database)
     async with database.writing() as connection:
-        await equity.save_equity(connection, [point(season_id, minute=2, worth=9_990), point(season_id, minute=0, cycle_id=first)])
+        await equity.save_equity(connection, [point(season_id, minute=2, worth=9_990), point(season_id, minute=1, cycle_id=first)])
         await equity.save_equity(connection, [point(season_id, minute=2, worth=1)])
         await equity.save_equity(connection, [])
         series = await points_of(connection, "qwen3")
-        late = await points_of(connection, "qwen3", start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3))
-        none = await points_of(connection, "kimi")
-    assert [row.equity for row in series] == [10_000, 9_990]
+        late = await points_of(connection, "qwen3", start=NOON + timedelta(minutes=2), end=NOON + timedelta(minutes=3))
+        joined = await points_of(connection, "kimi")
+    assert [(row.at, row.equity) for row in series] == [
+        (NOON + timedelta(minutes=at), worth) for at, worth in ((0, 10_000), (1, 10_000), (2, 9_990))
+    ]
     assert [row.at for row in late] == [NOON + timedelta(minutes=2)]
-    assert none == []
+    assert [row.equity for row in joined] == [10_000]
 
 
 async def points_of(connection, contestant, **when):
@@ -110,11 +112,11 @@ async def test_old_points_between_cycles_are_forgotten_and_those_of_cycles_stay(
     season_id, (first, _) = await two_cycles(database)
     async with database.writing() as connection:
         await equity.save_equity(
-            connection, [point(season_id, minute=0, cycle_id=first), point(season_id, minute=1), point(season_id, minute=9)]
+            connection, [point(season_id, minute=2, cycle_id=first), point(season_id, minute=1), point(season_id, minute=9)]
         )
         assert await equity.prune_between_cycles(connection, older_than=NOON + timedelta(minutes=5)) == 1
         kept = await points_of(connection, "qwen3")
-    assert [row.at for row in kept] == [NOON, NOON + timedelta(minutes=9)]
+    assert [row.at for row in kept] == [NOON, NOON + timedelta(minutes=2), NOON + timedelta(minutes=9)]
 
 
 async def test_the_grid_holds_only_the_last_cycles(database):
@@ -130,6 +132,6 @@ async def test_the_grid_holds_only_the_last_cycles(database):
         whole = await equity.cycle_grid(connection, season_id, points=10)
         last = await equity.cycle_grid(connection, season_id, points=1)
         assert await equity.last_cycle_with_equity(connection, season_id) == second
-    assert [name for name, _ in whole] == ["qwen3", "kimi", "qwen3", "kimi"]
-    assert sorted(name for name, _ in last) == ["kimi", "qwen3"]
-    assert all(isinstance(value, float) for _, value in whole)
+    assert [name for name, _, _ in whole] == ["qwen3", "kimi", "qwen3", "kimi"]
+    assert sorted(name for name, _, _ in last) == ["kimi", "qwen3"]
+    assert all(isinstance(value, float) for _, _, value in whole)

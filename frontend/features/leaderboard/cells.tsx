@@ -76,8 +76,15 @@ export function ReturnCell({ standing, all }: Props & { all: readonly Standing[]
 }
 
 export function DrawdownCell({ standing: { max_drawdown: value } }: Props) {
-  const { state } = useText();
-  return value.value === null ? state.unknown : formatPercent(-Math.abs(value.value));
+  const { board, state } = useText();
+  if (value.value === null) return state.unknown;
+  if (value.low === null || value.high === null) return formatPercent(-Math.abs(value.value));
+  return (
+    <>
+      {formatPercent(-Math.abs(value.value))}
+      <span className="block text-small text-ink-3">{board.interval(formatPercent(value.low), formatPercent(value.high))}</span>
+    </>
+  );
 }
 
 /** Without an interval there is too little history for the figure to say anything, so none is shown. */
