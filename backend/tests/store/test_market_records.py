@@ -125,7 +125,7 @@ async def test_the_grid_holds_only_the_last_cycles(database):
         assert await equity.last_cycle_with_equity(connection, season_id) == 0
         rows = [
             point(season_id, minute=at, cycle_id=one, contestant_id=who)
-            for at, one in ((0, first), (5, second))
+            for at, one in ((1, first), (5, second))
             for who in ("qwen3", "kimi")
         ]
         await equity.save_equity(connection, [*rows, point(season_id, minute=7)])
