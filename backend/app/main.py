@@ -54,6 +54,9 @@ INTERVAL_SHARE = 0.8
 SCRIPTED = {"qwen3": "trend-rider", "deepseek": "mean-reverter", "kimi": "breakout-scout"}
 """Which scripted trader of the sandbox stands in for whom in the demo."""
 
+DEMO = "DEMO 演示模式: simulated prices, scripted models. For the real thing set a model API key in backend/.env."
+DEMO_WITH_KEYS = "DEMO 演示模式: simulated prices, but real models answer and cost money. For real prices remove MARKET=sandbox."
+
 log = structlog.get_logger(__name__)
 
 
@@ -232,6 +235,10 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except socket.gaierror:
+        raise StartRefusedError(
+            f"HOST {host} is no address of this machine: set HOST=127.0.0.1, or the address to be reached at."
+        ) from None
     except OSError as error:
         message = f"{name} {port} on {host} can't be used: {error.strerror}. Stop what listens there, or set another {name}."
         raise StartRefusedError(message) from None
@@ -320,7 +327,7 @@ def _greet(settings: Settings, sockets: list[socket.socket]) -> None:
     if settings.demo:
         log.info(
             "demo",
-            message="DEMO 演示模式: simulated prices, scripted models. For the real thing set a model API key in backend/.env.",
+            message=DEMO_WITH_KEYS if settings.keys else DEMO,
             phase="start",
         )
     log.info("listening", message=f"http://{settings.host}:{web}/system (pages) · http://{settings.host}:{api}/docs (API)", phase="start")

@@ -114,6 +114,13 @@ def test_a_port_in_use_refuses_the_start_and_names_the_variable(tmp_path):
     assert "PORT" in last
 
 
+def test_a_host_that_is_no_address_here_is_refused_as_such(tmp_path):
+    with RunningArena(tmp_path, HOST="nope.invalid", ADMIN_TOKEN="a-long-enough-token") as arena:
+        status, last = ended(arena)
+    assert status == 1
+    assert "HOST nope.invalid" in last
+
+
 def test_an_unknown_venue_refuses_the_start_with_suggestions(tmp_path, sandbox):
     with RunningArena(tmp_path, **live(sandbox, MARKET="bitgit")) as arena:
         status, last = ended(arena)

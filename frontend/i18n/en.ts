@@ -68,7 +68,7 @@ export const en = {
     season: (name: string) => `Season ${name}`,
     since: (time: string) => `since ${time}`,
     capital: (amount: string) => `${amount} USDT each at the start`,
-    observations: (count: string) => `${count} equity points`,
+    observations: (count: string) => (count === "1" ? "1 equity point" : `${count} equity points`),
     valuedAt: (time: string) => `valued at ${time}`,
     notSeparable: "Not yet separable",
     notSeparableText: "The order may still be chance. That is normal: telling traders apart takes weeks, not hours.",
@@ -279,7 +279,7 @@ export const en = {
     entriesResume: "Allow new positions",
     starting: "The arena is still starting",
     startingText: "It answers as soon as the venue's contracts are loaded. If this stays, the console it was started in says why.",
-    actionFailed: "That did not work",
+    actionFailed: "That did not work:",
     done: {
       start: "The timer runs.",
       stop: "The timer is stopped; a running cycle finishes.",

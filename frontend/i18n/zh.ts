@@ -277,7 +277,7 @@ export const zh: Messages = {
     entriesResume: "允许开新仓",
     starting: "比武场正在启动",
     startingText: "加载完交易所的合约信息后即可应答。若长时间如此，原因见启动它的终端。",
-    actionFailed: "操作未成功",
+    actionFailed: "操作未成功:",
     done: {
       start: "定时器已运行。",
       stop: "定时器已停止；进行中的一轮会跑完。",
