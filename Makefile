@@ -83,7 +83,7 @@ $(STAMPS)/package:
 	@$(BIN)/python deploy/link.py
 
 $(NODE_MODULES): frontend/package-lock.json
-	@command -v npm > /dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' \
+	@command -v npm > /dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 	  || { echo "Node.js 20 or newer with npm is needed to build the pages."; exit 1; }
 	@echo "Installing web packages…"
 	@cd frontend && npm ci --silent --no-audit --no-fund
