@@ -107,12 +107,14 @@ class Timer:
         return CLOSE_DELAY
 
     async def _scheduled(self) -> None:
-        await self._once(floor_time(self.clock.now(), self.interval), "scheduled")
+        """The slot that is running. While another cycle runs it waits, and then takes the slot of that moment: late once, never twice."""
+        if self._running.locked():
+            log.info("cycle_waits", message="the next cycle waits: the one before still runs")
+        async with self._running:
+            if self.running:
+                await self.run_cycle(floor_time(self.clock.now(), self.interval), "scheduled")
 
     async def _once(self, due_at: datetime, kind: str) -> object:
-        if self._running.locked():
-            log.warning("cycle_skipped_overlap", message=f"the cycle due {due_at:%H:%M:%S} was not started: the one before still runs")
-            return None
         async with self._running:
             return await self.run_cycle(due_at, kind)
 

@@ -90,6 +90,20 @@ async def test_a_slow_cycle_is_never_overlapped_and_missed_slots_are_not_caught_
     assert due == sorted(set(due))
 
 
+async def test_a_slot_that_falls_due_while_a_cycle_runs_is_taken_when_that_one_is_done(arranged):
+    timer, cycles = arranged(fast_clock(300))
+    timer.start()
+    await until(lambda: cycles.finished == 1)
+    cycles.gate.clear()
+    assert timer.run_now()
+    slot = timer.next_due
+    await until(lambda: timer.clock.now() > slot + timedelta(seconds=30))
+    assert [kind for _, kind in cycles.asked] == ["start", "manual"]
+    cycles.gate.set()
+    await until(lambda: len(cycles.asked) >= 3)
+    assert cycles.asked[2] == (slot, "scheduled")
+
+
 async def test_starting_and_stopping_twice_is_harmless(arranged):
     timer, cycles = arranged(fast_clock(1))
     timer.start()
