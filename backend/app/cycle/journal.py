@@ -171,3 +171,5 @@ def forward_library_logs() -> None:
     root = logging.getLogger()
     root.handlers = [_Forward(level=logging.WARNING)]
     root.setLevel(logging.WARNING)
+    # What its warnings say, the timer says in words.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)

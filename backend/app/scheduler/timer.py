@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -58,6 +59,7 @@ class Timer:
         for name, (seconds, chore) in chores.items():
             trigger = IntervalTrigger(seconds=seconds)
             self._scheduler.add_job(_awaiting(chore), trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
+        self._scheduler.add_listener(self._passed_over, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.start()
 
     def start(self) -> None:
@@ -105,6 +107,14 @@ class Timer:
     @property
     def _delay(self) -> timedelta:
         return CLOSE_DELAY
+
+    def _passed_over(self, event: JobSubmissionEvent) -> None:
+        """APScheduler did not start a job because the last one of its kind still runs; for a cycle that is worth a sentence."""
+        if event.job_id == CYCLE_JOB:
+            message = (
+                "a slot was passed over: cycles take longer than the interval; raise SCHEDULER_INTERVAL_MINUTES or lower deadline_seconds"
+            )
+            log.warning("slot_passed_over", message=message)
 
     async def _scheduled(self) -> None:
         """The slot that is running. While another cycle runs it waits, and then takes the slot of that moment: late once, never twice."""

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.engine.clock import Clock, floor_time, wall_clock
 from app.scheduler.timer import CLOSE_DELAY, Timer
@@ -102,6 +103,17 @@ async def test_a_slot_that_falls_due_while_a_cycle_runs_is_taken_when_that_one_i
     cycles.gate.set()
     await until(lambda: len(cycles.asked) >= 3)
     assert cycles.asked[2] == (slot, "scheduled")
+
+
+async def test_a_slot_passed_over_by_a_long_cycle_is_said_with_what_to_do(arranged):
+    timer, cycles = arranged(fast_clock(1500))
+    timer.start()
+    await until(lambda: cycles.finished >= 2)
+    with capture_logs() as said:
+        cycles.gate.clear()
+        await until(lambda: any(line["event"] == "slot_passed_over" for line in said))
+    (line, *_) = [line for line in said if line["event"] == "slot_passed_over"]
+    assert "raise SCHEDULER_INTERVAL_MINUTES or lower deadline_seconds" in line["message"]
 
 
 async def test_starting_and_stopping_twice_is_harmless(arranged):
