@@ -8,10 +8,14 @@ StoreError
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 from sqlalchemy import event, exc, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +25,7 @@ from app.store.migrate import UnknownRevisionError, migrate_connection
 BUSY_MS_MAX = 5_000
 CONNECT_SECONDS_MAX = 5
 POOL_SIZE = 5
+ROWS_AT_ONCE = 64
 ARENA_LOCK = 0x7117_7A2D
 """Key of the advisory lock that the one arena of a PostgreSQL database holds."""
 
@@ -163,17 +168,45 @@ def _sqlite(target: URL) -> AsyncEngine:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseGoneError(f"the folder {folder} of the database can't be made: {error.strerror}") from error
-    engine = create_async_engine(target, connect_args={"timeout": BUSY_MS_MAX / 1000}, pool_size=POOL_SIZE)
+    connect_args = {"timeout": BUSY_MS_MAX / 1000, "async_creator_fn": _connect}
+    engine = create_async_engine(target, connect_args=connect_args, pool_size=POOL_SIZE)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us, not by the driver
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in (f"busy_timeout={BUSY_MS_MAX}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        with ExitStack() as unless_ready:
+            # The pool forgets a connection that fails here: left to the garbage collector, its thread would call into a closed loop.
+            unless_ready.callback(connection.close)  # type: ignore[attr-defined]
+            connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us, not by the driver
+            cursor = connection.cursor()  # type: ignore[attr-defined]
+            for pragma in (f"busy_timeout={BUSY_MS_MAX}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+            unless_ready.pop_all()
 
     return engine
+
+
+class _SqliteConnection(aiosqlite.Connection):
+    """A connection that remembers when its thread will have said its last word."""
+
+    stopped: "asyncio.Future[Any] | None" = None
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """Stop the thread behind the connection; done when it no longer calls into the loop."""
+        self.stopped = super().stop()
+        return self.stopped
+
+
+async def _connect(path: str, **options: Any) -> aiosqlite.Connection:
+    """Open a file. One that can't be opened leaves no thread behind that calls into a loop which may be closed by then."""
+    connection = _SqliteConnection(partial(sqlite3.connect, path, **options), ROWS_AT_ONCE)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a program that ends doesn't wait for it
+    try:
+        return await connection
+    except BaseException:
+        if connection.stopped is not None:
+            await connection.stopped
+        raise
 
 
 def _postgres(target: URL) -> AsyncEngine:

@@ -183,6 +183,25 @@ async def test_a_file_that_is_no_database_is_gone_and_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("what", ["a folder", "notes"])
+def test_a_failed_opening_leaves_nothing_behind_that_outlives_the_loop(tmp_path, what):
+    """A thread left over would call into a closed loop: pytest fails the test for it."""
+    path = tmp_path / "held"
+    if what == "a folder":
+        path.mkdir()
+    else:
+        path.write_text("these are notes, not a database\n" * 100)
+
+    async def fail():
+        database = await Database.open(f"sqlite:///{path}")
+        with pytest.raises(DatabaseGoneError):
+            await database.migrate()
+        await database.close()
+
+    for _ in range(25):
+        asyncio.run(fail())
+
+
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseGoneError, match="can't be made"):
