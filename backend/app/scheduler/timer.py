@@ -36,6 +36,8 @@ class Timer:
     _scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
     _running: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set["asyncio.Task[object]"] = field(default_factory=set)
+    _taken: datetime | None = None
+    """The slot taken last: a cycle that begins just before its delay has passed must not be asked for again when it has."""
 
     @property
     def running(self) -> bool:
@@ -121,11 +123,14 @@ class Timer:
         if self._running.locked():
             log.info("cycle_waits", message="the next cycle waits: the one before still runs")
         async with self._running:
-            if self.running:
-                await self.run_cycle(floor_time(self.clock.now(), self.interval), "scheduled")
+            due_at = floor_time(self.clock.now(), self.interval)
+            if self.running and due_at != self._taken:
+                self._taken = due_at
+                await self.run_cycle(due_at, "scheduled")
 
     async def _once(self, due_at: datetime, kind: str) -> object:
         async with self._running:
+            self._taken = due_at
             return await self.run_cycle(due_at, kind)
 
     def _spawn(self, work: Awaitable[object]) -> None:
