@@ -13,16 +13,17 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from app.agents.indicators import Indicators, indicators
-from app.agents.rules_text import RULES
+from app.agents.rules_text import system_text
 from app.engine.instruments import Instrument
+from app.engine.margin import free_balance, liquidation_prices
 from app.engine.market import Candle, Snapshot, SymbolView
 from app.engine.money import plain
-from app.engine.order_checks import Rules
-from app.engine.positions import Account, Position, liquidation_price
+from app.engine.positions import Account, Position
+from app.engine.rules import Rules
 
 SERIES_BARS = 20
 FAMILY = "tiltyard"
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,20 @@ def brief(
     """The prompt of one contestant in one cycle."""
     rows, text = market
     marks = snapshot.marks
-    system = RULES[language].format(max_leverage=rules.max_leverage)
+    liquidations = liquidation_prices(account, marks, snapshot.instruments, rules.margin_mode)
+    system = system_text(rules, language)
     state = {
         "time": _iso(snapshot.taken_at),
         "language": language,
         "limits": _limits(snapshot.instruments, rules),
         "account": {
             "equity_usdt": _money(account.equity(marks)),
-            "available_usdt": _money(account.available),
+            "available_usdt": _money(max(Decimal(0), free_balance(account, marks, rules.margin_mode))),
             "initial_usdt": _money(initial),
         },
-        "positions": [_position(held, marks, snapshot.instruments[held.symbol]) for held in account.positions.values()],
+        "positions": [
+            _position(held, marks, snapshot.instruments[held.symbol], liquidations[held.symbol]) for held in account.positions.values()
+        ],
         "refused_last_turn": [{"action": one.action, "symbol": one.symbol, "code": one.code, "message": one.message} for one in refusals],
         "market": rows,
     }
@@ -103,6 +107,7 @@ def brief(
 def _limits(instruments: Mapping[str, Instrument], rules: Rules) -> dict[str, Any]:
     return {
         "max_leverage": rules.max_leverage,
+        "margin_mode": rules.margin_mode.value,
         "entries_open": rules.entries_open,
         "min_notional_usdt": plain(max((one.min_notional for one in instruments.values()), default=Decimal(5))),
         "taker_fee_rate": plain(max((one.taker_fee_rate for one in instruments.values()), default=Decimal(0))),
@@ -111,9 +116,8 @@ def _limits(instruments: Mapping[str, Instrument], rules: Rules) -> dict[str, An
     }
 
 
-def _position(held: Position, marks: Mapping[str, Decimal], instrument: Instrument) -> dict[str, Any]:
+def _position(held: Position, marks: Mapping[str, Decimal], instrument: Instrument, liquidation: Decimal | None) -> dict[str, Any]:
     mark = marks.get(held.symbol)
-    liquidation = liquidation_price(held, instrument)
     return {
         "symbol": held.symbol,
         "side": held.side.value,
@@ -124,7 +128,8 @@ def _position(held: Position, marks: Mapping[str, Decimal], instrument: Instrume
         "leverage": held.leverage,
         "margin_usdt": _money(held.margin),
         "unrealised_pnl_usdt": None if mark is None else _money(held.unrealised_pnl(mark)),
-        "liquidation_price": None if liquidation is None else _to(liquidation, instrument.tick),
+        "funding_usdt": _money(held.trade.funding),
+        "liquidation_price": None if liquidation is None else plain(liquidation),
         "stop_loss": None if held.stop_loss is None else plain(held.stop_loss),
         "take_profit": None if held.take_profit is None else plain(held.take_profit),
         "opened_at": _iso(held.trade.opened_at),

@@ -51,6 +51,10 @@ class Walk:
         """Volume-weighted average price."""
         return self.cost / self.quantity
 
+    def slippage_bps(self, reference: Decimal) -> Decimal:
+        """How far the average price lies from a reference price, in hundredths of a percent, without sign."""
+        return abs(self.price / reference - ONE) * 10_000
+
 
 def walk(levels: tuple[Level, ...], quantity: Decimal, *, buying: bool, instrument: Instrument) -> Walk:
     """Fill `quantity` (> 0) level by level. `levels` must not be empty; what depth lacks is filled beyond the last level."""
@@ -76,6 +80,11 @@ def beyond(price: Decimal, *, buying: bool, tick: Decimal) -> Decimal:
 
 def without(levels: tuple[Level, ...], taken: tuple[Level, ...]) -> tuple[Level, ...]:
     """The levels left after one's own fill; other accounts keep seeing the whole snapshot."""
-    gone = {part.price: part.quantity for part in taken}
-    left = (Level(level.price, level.quantity - gone.get(level.price, ZERO)) for level in levels)
-    return tuple(level for level in left if level.quantity > 0)
+    rest = sum((part.quantity for part in taken), ZERO)
+    left: list[Level] = []
+    for level in levels:
+        used = min(rest, level.quantity)
+        rest -= used
+        if used < level.quantity:
+            left.append(Level(level.price, level.quantity - used))
+    return tuple(left)

@@ -1,23 +1,30 @@
 """What must be true after every step, recomputed from the postings. A failure is a bug of ours and stops that contestant's turn."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from app.engine.facts import Outcome, fills
+from app.engine.facts import Outcome, postings
 from app.engine.ledger import BooksBrokenError, LedgerAccount, Posting
 from app.engine.money import ZERO
 from app.engine.positions import Account
+from app.engine.rules import MarginMode
 
 
-def check_books(before: Account, outcome: Outcome) -> None:
-    """Free cash and every margin must follow from `before` and the postings, and none may be negative. Raises BooksBrokenError."""
-    postings = [fill.posting for fill in fills(outcome.facts)]
+def check_books(before: Account, outcome: Outcome, mode: MarginMode) -> None:
+    """Free cash and every margin must follow from `before` and the postings, and what a contestant owns is never negative.
+
+    In cross margin the free cash alone may be: it then stands against what open positions have reserved or won. Raises BooksBrokenError.
+    """
     after = outcome.account
-    expected = before.available + _moved(postings, LedgerAccount.AVAILABLE)
-    if after.available != expected or after.available < 0:
+    moved = _moved(postings(outcome.facts))
+    expected = before.available + moved[LedgerAccount.AVAILABLE, None]
+    if after.available != expected:
         raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, the postings say {expected}")
-    for symbol in {*before.positions, *after.positions}:
-        held = _margin(before, symbol) + _moved(postings, LedgerAccount.MARGIN, symbol)
+    if after.available < 0 and (mode is MarginMode.ISOLATED or not after.positions):
+        raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, below zero")
+    for symbol in {*before.positions, *after.positions, *(symbol for _, symbol in moved if symbol is not None)}:
+        held = _margin(before, symbol) + moved[LedgerAccount.MARGIN, symbol]
         if _margin(after, symbol) != held or held < 0:
             raise BooksBrokenError(f"{after.contestant}: margin of {symbol} is {_margin(after, symbol)}, the postings say {held}")
 
@@ -27,6 +34,10 @@ def _margin(account: Account, symbol: str) -> Decimal:
     return position.margin if position else ZERO
 
 
-def _moved(postings: Iterable[Posting], account: LedgerAccount, symbol: str | None = None) -> Decimal:
-    entries = (entry for one in postings for entry in one.entries if entry.account is account)
-    return sum((entry.amount for entry in entries if symbol is None or entry.symbol == symbol), ZERO)
+def _moved(done: Iterable[Posting]) -> dict[tuple[LedgerAccount, str | None], Decimal]:
+    """Net USDT by ledger account and symbol."""
+    sums: dict[tuple[LedgerAccount, str | None], Decimal] = defaultdict(Decimal)
+    for one in done:
+        for entry in one.entries:
+            sums[entry.account, entry.symbol] += entry.amount
+    return sums

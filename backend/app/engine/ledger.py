@@ -15,11 +15,12 @@ class LedgerAccount(StrEnum):
     """The chart of accounts of one contestant."""
 
     AVAILABLE = "available"  # free USDT
-    MARGIN = "margin"  # isolated margin, one sub-account a symbol
+    MARGIN = "margin"  # USDT reserved for an open position, one sub-account a symbol
     CAPITAL = "capital"  # where the starting balance came from
     FEES = "fees"  # taker fees paid to the venue
     PNL = "pnl"  # the market as the other side of realised profit and loss
-    INSURANCE = "insurance"  # what a position lost beyond its margin
+    FUNDING = "funding"  # the other holders, as the other side of funding payments
+    INSURANCE = "insurance"  # what contestants could not lose, and what closing their liquidated positions brought
 
 
 class PostingKind(StrEnum):
@@ -31,6 +32,8 @@ class PostingKind(StrEnum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     LIQUIDATION = "liquidation"
+    MARGIN = "margin"
+    FUNDING = "funding"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,45 +3,64 @@
 Each returns a Refused with the numbers that matter, or None. Vocabulary: the venue's own refusals.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from app.engine.instruments import Instrument
 from app.engine.money import round_to
-from app.engine.orders import OpenOrder, RefusalCode, Refused
-from app.engine.positions import Account, Position
+from app.engine.orders import FlipOrder, OpenOrder, RefusalCode, Refused
+from app.engine.rules import Rules
 from app.engine.trades import Side
 
 MAX_PRICE_BAND = Decimal("0.02")
 """A fill further than this from mark is refused, whatever the venue's own band allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What this contest allows. `slippage` is the fraction lost by a triggered exit that has no book to walk."""
+DIGITS_MAX = 30
+"""A number of more places than this on either side is not written down beside a refusal."""
 
-    max_leverage: int = 20
-    slippage: Decimal = Decimal("0.0005")
-    entries_open: bool = True
+LARGEST = Decimal(10) ** 15
+"""No amount or price of this market comes near; beyond it numbers would no longer be kept exactly."""
 
 
-def unfit_open(order: OpenOrder, rules: Rules, held: Position | None) -> Refused | None:
+def unfit_entry(order: OpenOrder | FlipOrder, rules: Rules) -> Refused | None:
+    """Entries stopped, a size or exit levels that are no numbers, a leverage outside the contest's."""
     if not rules.entries_open:
         return Refused(RefusalCode.CLOSE_ONLY, "the operator has stopped new entries; positions can be reduced and closed")
-    if not order.notional.is_finite() or order.notional <= 0:
-        return Refused(RefusalCode.SIZE_INVALID, "notional_usdt must be a finite number above zero", needed=finite_or_none(order.notional))
-    if order.leverage < 1:
+    return (
+        (_unfit_size(order) if isinstance(order, OpenOrder) else unfit_notional(order.notional))
+        or unfit_leverage(order.leverage, rules)
+        or unfit_levels(order.stop_loss, order.take_profit)
+    )
+
+
+def _unfit_size(order: OpenOrder) -> Refused | None:
+    if (order.notional is None) is (order.fraction is None):
+        return Refused(RefusalCode.SIZE_INVALID, "an order needs either a notional or a fraction of the free balance")
+    return unfit_fraction(order.fraction) if order.notional is None else unfit_notional(order.notional)
+
+
+def unfit_notional(notional: Decimal) -> Refused | None:
+    if notional.is_finite() and 0 < notional <= LARGEST:
+        return None
+    message = f"notional_usdt must be a number above zero and at most {LARGEST:f}"
+    return Refused(RefusalCode.SIZE_INVALID, message, needed=finite_or_none(notional))
+
+
+def unfit_fraction(fraction: Decimal | None) -> Refused | None:
+    if fraction is not None and fraction.is_finite() and 0 < fraction <= 1:
+        return None
+    needed = None if fraction is None else finite_or_none(fraction)
+    return Refused(RefusalCode.SIZE_INVALID, "a fraction must be above 0 and at most 1", needed=needed)
+
+
+def unfit_leverage(leverage: int, rules: Rules) -> Refused | None:
+    if leverage < 1:
         return Refused(
-            RefusalCode.LEVERAGE_INVALID, "leverage must be a whole number from 1", needed=Decimal(order.leverage), available=Decimal(1)
+            RefusalCode.LEVERAGE_INVALID, "leverage must be a whole number from 1", needed=Decimal(leverage), available=Decimal(1)
         )
-    if order.leverage > rules.max_leverage:
+    if leverage > rules.max_leverage:
         message = f"this contest allows at most {rules.max_leverage}x"
-        return Refused(RefusalCode.LEVERAGE_ABOVE_CAP, message, Decimal(order.leverage), Decimal(rules.max_leverage))
-    if held is not None and held.side is not order.side:
-        return Refused(RefusalCode.OPPOSITE_WITHOUT_CLOSE, f"{order.symbol} is held {held.side}; flipping is not offered, close it first")
-    if held is not None and held.leverage != order.leverage:
-        message = f"{order.symbol} is held at {held.leverage}x; changing the leverage of an open position is not offered"
-        return Refused(RefusalCode.LEVERAGE_CHANGE, message, Decimal(order.leverage), Decimal(held.leverage))
+        return Refused(RefusalCode.LEVERAGE_ABOVE_CAP, message, finite_or_none(Decimal(leverage)), Decimal(rules.max_leverage))
     return None
 
 
@@ -56,21 +75,25 @@ def unfit_quantity(quantity: Decimal, price: Decimal, instrument: Instrument) ->
         return Refused(
             RefusalCode.BELOW_MIN_NOTIONAL, "below the contract's smallest notional, USDT", instrument.min_notional, quantity * price
         )
+    return above_order_limit(quantity, instrument)
+
+
+def above_order_limit(quantity: Decimal, instrument: Instrument) -> Refused | None:
     limit = instrument.max_market_quantity
-    if limit is not None and quantity > limit:
-        return Refused(RefusalCode.QUANTITY_TOO_LARGE, "above the contract's largest market order", quantity, limit)
-    return None
+    if limit is None or quantity <= limit:
+        return None
+    return Refused(RefusalCode.QUANTITY_TOO_LARGE, "above the contract's largest market order: do it in parts", quantity, limit)
 
 
-def unfit_leverage(order: OpenOrder, instrument: Instrument, held: Position | None, notional: Decimal, mark: Decimal) -> Refused | None:
+def above_tier(leverage: int, notional: Decimal, instrument: Instrument) -> Refused | None:
+    """A leverage that the contract, or its tier for a position of `notional` USDT, doesn't allow."""
     cap = instrument.max_leverage
-    if order.leverage > cap:
-        return Refused(RefusalCode.LEVERAGE_ABOVE_CAP, f"{instrument.symbol} allows at most {cap}x", Decimal(order.leverage), Decimal(cap))
-    total = notional + (held.notional(mark) if held else 0)
-    limit = instrument.leverage_limit(total)
-    if order.leverage > limit:
-        message = f"a position of {total:.2f} USDT in {instrument.symbol} allows at most {limit}x"
-        return Refused(RefusalCode.ABOVE_TIER_MAX_LEVERAGE, message, Decimal(order.leverage), Decimal(limit))
+    if leverage > cap:
+        return Refused(RefusalCode.LEVERAGE_ABOVE_CAP, f"{instrument.symbol} allows at most {cap}x", Decimal(leverage), Decimal(cap))
+    limit = instrument.leverage_limit(notional)
+    if leverage > limit:
+        message = f"a position of {notional:.2f} USDT in {instrument.symbol} allows at most {limit}x"
+        return Refused(RefusalCode.ABOVE_TIER_MAX_LEVERAGE, message, Decimal(leverage), Decimal(limit))
     return None
 
 
@@ -93,10 +116,10 @@ def wrong_side(side: Side, stops: tuple[Decimal | None, Decimal | None], mark: D
     return None
 
 
-def too_dear(needed: Decimal, account: Account) -> Refused | None:
-    if needed <= account.available:
+def too_dear(needed: Decimal, free: Decimal) -> Refused | None:
+    if needed <= free:
         return None
-    return Refused(RefusalCode.INSUFFICIENT_MARGIN, "margin and fee are more than the free balance, USDT", needed, account.available)
+    return Refused(RefusalCode.INSUFFICIENT_MARGIN, "margin and fee are more than the free balance, USDT", needed, free)
 
 
 def stops_on_tick(stop_loss: Decimal | None, take_profit: Decimal | None, instrument: Instrument) -> tuple[Decimal | None, Decimal | None]:
@@ -107,12 +130,12 @@ def stops_on_tick(stop_loss: Decimal | None, take_profit: Decimal | None, instru
 
 
 def unfit_levels(*levels: Decimal | None) -> Refused | None:
-    """An exit level that is not a finite number."""
-    if all(level is None or level.is_finite() for level in levels):
+    """An exit level that is no number, or none of this market."""
+    if all(level is None or (level.is_finite() and abs(level) <= LARGEST) for level in levels):
         return None
-    return Refused(RefusalCode.STOP_INVALID, "stop_loss and take_profit must be finite numbers")
+    return Refused(RefusalCode.STOP_INVALID, f"stop_loss and take_profit must be numbers of at most {LARGEST:f}")
 
 
 def finite_or_none(value: Decimal) -> Decimal | None:
     """A number fit to be stored beside a refusal."""
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) <= DIGITS_MAX else None

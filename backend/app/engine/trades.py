@@ -34,7 +34,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One round trip so far. `number` counts an account's trades from 1. Prices are averages over fills, money is USDT."""
+    """One round trip so far. `number` counts an account's trades from 1. Prices are averages over fills, money is USDT.
+
+    `funding` is signed: what the contestant received. `insured` is the part of fees, losses and funding that the insurance bore.
+    """
 
     number: int
     symbol: str
@@ -48,13 +51,14 @@ class Trade:
     gross_pnl: Decimal = ZERO
     fees: Decimal = ZERO
     insured: Decimal = ZERO
+    funding: Decimal = ZERO
     closed_at: datetime | None = None
     exit_reason: Purpose | None = None
 
     @property
     def net_pnl(self) -> Decimal:
-        """Realised profit and loss after fees, and after what the insurance took over."""
-        return self.gross_pnl - self.fees + self.insured
+        """Realised profit and loss after fees and funding, and after what the insurance bore."""
+        return self.gross_pnl - self.fees + self.funding + self.insured
 
     def entered(self, quantity: Decimal, price: Decimal, fee: Decimal) -> "Trade":
         """After a fill that opened or added."""
@@ -74,3 +78,11 @@ class Trade:
             fees=self.fees + fee,
             insured=self.insured + insured,
         )
+
+    def closed(self, at: datetime, reason: Purpose) -> "Trade":
+        """After its last fill."""
+        return replace(self, closed_at=at, exit_reason=reason)
+
+    def funded(self, amount: Decimal, insured: Decimal) -> "Trade":
+        """After a funding settlement that came to `amount`, of which the insurance bore `insured`."""
+        return replace(self, funding=self.funding + amount, insured=self.insured + insured)

@@ -1,28 +1,33 @@
-"""Stops, targets and liquidations between cycles, judged on mark-price bars. The worst case for the contestant is taken where a bar
-leaves the order of events open.
+"""What the market does to positions between decisions: stops, targets, liquidations and funding, judged on closed one-minute bars.
 
-Inside one bar: an open beyond a level acts at the open, liquidation first; else on the adverse path the one of stop and liquidation that
-lies nearer to the entry is met first; a bar that holds both stop and target counts as the stop. A stop costs slippage; a target never
-fills better than its level; a liquidation costs exactly the margin.
+The worst case for the contestant is taken where a bar leaves the order of events open. Inside one bar: an open beyond a level acts at the
+open, liquidation first; else on the adverse path the one of stop and liquidation that lies nearer to the entry is met first; a bar that
+holds both stop and target counts as the stop. Exits cost slippage inside the bar; see docs/concepts/intrabar.md.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from operator import itemgetter
 
 from app.engine.books import Level
 from app.engine.checks import check_books
-from app.engine.facts import Fact, Outcome
-from app.engine.fills import Execution, leave
+from app.engine.facts import Fact, Filled, Outcome
+from app.engine.fills import Execution, Leaving, leave
+from app.engine.funding import Settlement, settle
 from app.engine.instruments import Instrument
+from app.engine.margin import bankruptcy_price, cross_collateral, liquidation_price
 from app.engine.market import Candle
-from app.engine.money import CASH_STEP, CONTEXT, ONE, ceil_to, floor_to
-from app.engine.order_checks import Rules
-from app.engine.positions import Account, Position, bankruptcy_price, liquidation_price
+from app.engine.money import CASH_STEP, CONTEXT, ONE, ZERO, ceil_to, floor_to
+from app.engine.positions import Account, Position
+from app.engine.rules import MarginMode, Rules, TriggerPrice
 from app.engine.trades import Purpose, Side
 
 BAR = timedelta(minutes=1)
+
+Bars = Mapping[str, Sequence[Candle]]
+"""One-minute bars by symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,72 +39,203 @@ class Trigger:
     at: datetime
 
 
-def watch(
-    account: Account, bars: Mapping[str, Sequence[Candle]], instruments: Mapping[str, Instrument], rules: Rules, width: timedelta = BAR
-) -> Outcome:
-    """Walk closed mark bars of `width` (any symbols, each oldest first) in time order and carry out what they trigger.
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What one symbol's positions are judged on: its mark bar, and the bar that stops and targets look at."""
 
-    A bar that opened before a position's `armed_from` can't trigger it. `width` zero makes a bar one observed moment.
+    mark: Candle
+    stops: Candle
+    end: datetime
+
+
+Minutes = Mapping[str, Minute]
+"""The bars of all symbols that ended at one moment."""
+
+
+def watch(
+    account: Account,
+    bars: Bars,
+    instruments: Mapping[str, Instrument],
+    rules: Rules,
+    width: timedelta = BAR,
+    *,
+    last: Bars | None = None,
+    settlements: Sequence[Settlement] = (),
+) -> Outcome:
+    """Walk closed mark bars of `width` (any symbols, each oldest first) and funding settlements in time order, and carry out what follows.
+
+    A bar that opened before a position's `armed_from` can't trigger it. `width` zero makes a bar one observed moment: a price, and no range
+    that would bound the slippage. Bars that ended at or before a settlement's instant come before it; its mark is the close of the last of
+    them, else the open of the first that follows.
+    `last` holds the last-price bars that stops are judged on where the rules say so; a minute missing there is judged on mark.
+    Raises ValueError for a settlement of a holding without any bar of its symbol.
     """
     with localcontext(CONTEXT):
         facts: list[Fact] = []
-        current = account
-        for symbol, bar in _in_time_order(bars, account):
-            held = current.positions.get(symbol)
-            if held is None or bar.open_time < held.armed_from:
-                continue
-            trigger = triggered(held, bar, instruments[symbol], rules, width)
-            if trigger is None:
-                continue
-            execution = Execution(held.quantity, trigger.price, (Level(trigger.price, held.quantity),), False, trigger.at, trigger.at)
-            current, fact = leave(
-                current, held, execution, purpose=trigger.purpose, fee_rate=instruments[symbol].taker_fee_rate, index=None
-            )
-            facts.append(fact)
+        new: Sequence[Fact]
+        current, closes = account, dict[str, Decimal]()
+        for happening in _timeline(account, bars, last if rules.trigger_price is TriggerPrice.LAST else None, settlements, width):
+            if isinstance(happening, Settlement):
+                symbol = happening.symbol
+                mark = closes[symbol] if symbol in closes else _next_open(bars.get(symbol, ()), happening)
+                current, new = settle(current, happening, mark, instruments[symbol], rules)
+            else:
+                current, new = _judge(current, happening, closes, instruments, rules)
+                closes.update((symbol, minute.mark.close) for symbol, minute in happening.items())
+            facts += new
         outcome = Outcome(current, tuple(facts))
-        check_books(account, outcome)
+        check_books(account, outcome, rules.margin_mode)
         return outcome
 
 
-def triggered(held: Position, bar: Candle, instrument: Instrument, rules: Rules, width: timedelta = BAR) -> Trigger | None:
-    """What this bar sets off for one position, or None."""
-    sign = held.side.sign
-    adverse, favourable = (bar.low, bar.high) if held.side is Side.LONG else (bar.high, bar.low)
-    liquidation, stop, target = liquidation_price(held, instrument), held.stop_loss, held.take_profit
-    end = bar.open_time + width
+def _timeline(
+    account: Account, bars: Bars, last: Bars | None, settlements: Sequence[Settlement], width: timedelta
+) -> list[Minutes | Settlement]:
+    """Minutes (all symbols of one moment together) and settlements in the order they take effect, for the symbols the account is in."""
+    minutes: dict[datetime, dict[str, Minute]] = {}
+    for symbol in sorted(account.positions):
+        elsewhere = {bar.open_time: bar for bar in last.get(symbol, ())} if last else {}
+        for bar in bars.get(symbol, ()):
+            end = bar.open_time + width
+            minutes.setdefault(end, {})[symbol] = Minute(bar, elsewhere.get(bar.open_time, bar), end)
+    concerned = {*account.positions, *(due.symbol for due in account.dues)}
+    dated: list[tuple[datetime, int, str, Minutes | Settlement]] = [(end, 0, "", group) for end, group in minutes.items()]
+    dated += [(one.at, 1, one.symbol, one) for one in settlements if one.symbol in concerned]
+    return [happening for *_, happening in sorted(dated, key=itemgetter(0, 1, 2))]
 
-    def beyond(price: Decimal, level: Decimal | None, direction: int) -> bool:
-        return level is not None and direction * (price - level) >= 0
 
-    def exit_at(purpose: Purpose, level: Decimal, at: datetime) -> Trigger:
-        return Trigger(purpose, _slipped(level, bar, held.side, instrument, rules), at)
+def _next_open(bars: Sequence[Candle], settlement: Settlement) -> Decimal | None:
+    return next((bar.open for bar in bars if bar.open_time >= settlement.at), None)
 
-    if beyond(bar.open, liquidation, -sign):
-        return Trigger(Purpose.LIQUIDATION, _bankrupt(held, instrument), bar.open_time)
-    if stop is not None and beyond(bar.open, stop, -sign):
-        return exit_at(Purpose.STOP_LOSS, bar.open, bar.open_time)
-    if target is not None and beyond(bar.open, target, sign):
-        return Trigger(Purpose.TAKE_PROFIT, target, bar.open_time)
-    stop_first = stop is not None and (liquidation is None or sign * (stop - liquidation) >= 0)
-    if stop is not None and stop_first and beyond(adverse, stop, -sign):
-        return exit_at(Purpose.STOP_LOSS, stop, end)
-    if beyond(adverse, liquidation, -sign):
-        return Trigger(Purpose.LIQUIDATION, _bankrupt(held, instrument), end)
-    if target is not None and beyond(favourable, target, sign):
-        return exit_at(Purpose.TAKE_PROFIT, target, end)
+
+def _judge(
+    account: Account, minutes: Minutes, closes: Mapping[str, Decimal], instruments: Mapping[str, Instrument], rules: Rules
+) -> tuple[Account, list[Filled]]:
+    """Carry out the exits of one minute. Isolated positions don't touch each other; in cross each exit changes what backs the rest."""
+    if rules.margin_mode is MarginMode.CROSS:
+        return _judge_together(account, minutes, closes, instruments, rules)
+    exits: list[Filled] = []
+    for held, minute in _armed(account, minutes):
+        instrument = instruments[held.symbol]
+        level = liquidation_price(held, instrument)
+        trigger = at_the_open(held, minute, instrument, rules, level) or inside_the_bar(held, minute, instrument, rules, level)
+        if trigger is not None:
+            account, fact = _exit(account, held, trigger, instrument, rules)
+            exits.append(fact)
+    return account, exits
+
+
+def _judge_together(
+    account: Account, minutes: Minutes, closes: Mapping[str, Decimal], instruments: Mapping[str, Instrument], rules: Rules
+) -> tuple[Account, list[Filled]]:
+    """Cross margin, one exit after the other, the largest loser first: what is due at the opens, then what the worst prices bring about.
+
+    How the bars of several symbols ran beside each other is not known, so all positions are taken to be at their worst price at once.
+    """
+    exits: list[Filled] = []
+    for phase, price in ((at_the_open, _opening), (inside_the_bar, _worst)):
+        while True:
+            prices = {name: price(held, minutes.get(name), closes.get(name)) for name, held in account.positions.items()}
+            found: list[tuple[Decimal, Position, Trigger]] = []
+            for held, minute in _armed(account, minutes):
+                instrument = instruments[held.symbol]
+                level = liquidation_price(held, instrument, cross_collateral(account, held.symbol, prices, instruments))
+                trigger = phase(held, minute, instrument, rules, level)
+                if trigger is not None:
+                    found.append((held.unrealised_pnl(prices[held.symbol]), held, trigger))
+            if not found:
+                break
+            _, held, trigger = min(found, key=itemgetter(0))
+            ends = {name: _ending(one, minutes.get(name), closes.get(name)) for name, one in account.positions.items() if one is not held}
+            account, fact = _exit(account, held, trigger, instruments[held.symbol], rules, account.unrealised_pnl(ends))
+            exits.append(fact)
+    return account, exits
+
+
+def _armed(account: Account, minutes: Minutes) -> list[tuple[Position, Minute]]:
+    """The positions that these bars may end."""
+    held = ((account.positions[symbol], minute) for symbol, minute in minutes.items() if symbol in account.positions)
+    return [(position, minute) for position, minute in held if minute.mark.open_time >= position.armed_from]
+
+
+def _opening(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
+    """Where a position stands when the minute begins; the last known price where the minute is missing or began before the position."""
+    if minute is None or minute.mark.open_time < held.armed_from:
+        return held.entry_price if close is None else close
+    return minute.mark.open
+
+
+def _ending(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
+    """Where a position stands when the minute ends."""
+    return _opening(held, minute, close) if minute is None else minute.mark.close
+
+
+def _worst(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
+    """The price of this minute that is worst for a position; of a minute that began before the position only the end is known to count."""
+    if minute is None or minute.mark.open_time < held.armed_from:
+        return _ending(held, minute, close)
+    return minute.mark.low if held.side is Side.LONG else minute.mark.high
+
+
+def at_the_open(held: Position, minute: Minute, instrument: Instrument, rules: Rules, liquidation: Decimal | None) -> Trigger | None:
+    """What the first price of a minute sets off for one position: a level it lies at or beyond. Liquidation comes first."""
+    sign, start = held.side.sign, minute.mark.open_time
+    if _beyond(minute.mark.open, liquidation, -sign):
+        return Trigger(Purpose.LIQUIDATION, _exit_price(held, minute.mark.open, minute.mark, minute, instrument, rules), start)
+    for purpose, level, direction in ((Purpose.STOP_LOSS, held.stop_loss, -sign), (Purpose.TAKE_PROFIT, held.take_profit, sign)):
+        if _beyond(minute.stops.open, level, direction):
+            return Trigger(purpose, _exit_price(held, minute.stops.open, minute.stops, minute, instrument, rules), start)
     return None
 
 
-def _in_time_order(bars: Mapping[str, Sequence[Candle]], account: Account) -> list[tuple[str, Candle]]:
-    held = [(symbol, bar) for symbol, series in bars.items() if symbol in account.positions for bar in series]
-    return sorted(held, key=lambda pair: (pair[1].open_time, pair[0]))
+def inside_the_bar(held: Position, minute: Minute, instrument: Instrument, rules: Rules, liquidation: Decimal | None) -> Trigger | None:
+    """What a minute that began between the levels sets off for one position, the worse first."""
+    sign, stop, mark, other = held.side.sign, held.stop_loss, minute.mark, minute.stops
+    long = held.side is Side.LONG
+    liquidated = _beyond(mark.low if long else mark.high, liquidation, -sign)
+    stop_first = not liquidated or (stop is not None and liquidation is not None and sign * (stop - liquidation) >= 0)
+    if stop is not None and stop_first and _beyond(other.low if long else other.high, stop, -sign):
+        return Trigger(Purpose.STOP_LOSS, _exit_price(held, stop, other, minute, instrument, rules), minute.end)
+    if liquidation is not None and liquidated:
+        # In cross margin others may have used up what backs this one: then it goes at once, at its own open.
+        level = min(liquidation, mark.open) if long else max(liquidation, mark.open)
+        return Trigger(Purpose.LIQUIDATION, _exit_price(held, level, mark, minute, instrument, rules), minute.end)
+    target = held.take_profit
+    if target is not None and _beyond(other.high if long else other.low, target, sign):
+        return Trigger(Purpose.TAKE_PROFIT, _exit_price(held, target, other, minute, instrument, rules), minute.end)
+    return None
 
 
-def _slipped(level: Decimal, bar: Candle, side: Side, instrument: Instrument, rules: Rules) -> Decimal:
-    """The level less slippage, on tick against the contestant, but not outside the bar."""
-    if side is Side.LONG:
-        return max(floor_to(level * (ONE - rules.slippage), instrument.tick), bar.low)
-    return min(ceil_to(level * (ONE + rules.slippage), instrument.tick), bar.high)
+def _beyond(price: Decimal, level: Decimal | None, direction: int) -> bool:
+    """Whether a price lies at a level or past it, in a direction of +1 (up) or -1 (down)."""
+    return level is not None and direction * (price - level) >= 0
+
+
+def _exit(
+    account: Account, held: Position, trigger: Trigger, instrument: Instrument, rules: Rules, still_open: Decimal = ZERO
+) -> tuple[Account, Filled]:
+    """Leave whole. An isolated liquidation is a takeover at the bankruptcy price: the insurance closes it at the trigger's price."""
+    takeover = trigger.purpose is Purpose.LIQUIDATION and rules.margin_mode is MarginMode.ISOLATED
+    price = _bankrupt(held, instrument) if takeover else trigger.price
+    done = Execution(held.quantity, price, (Level(price, held.quantity),), False, trigger.at, trigger.at)
+    why = Leaving(
+        trigger.purpose,
+        instrument.taker_fee_rate,
+        rules.margin_mode,
+        closed_at_price=trigger.price if takeover else None,
+        still_open=still_open,
+    )
+    return leave(account, held, done, why)
+
+
+def _exit_price(held: Position, level: Decimal, bar: Candle, minute: Minute, instrument: Instrument, rules: Rules) -> Decimal:
+    """The level less slippage, on tick against the contestant, but not outside the bar; a moment is no range."""
+    moment = minute.end == minute.mark.open_time
+    if held.side is Side.LONG:
+        price = floor_to(level * (ONE - rules.slippage), instrument.tick)
+        return max(price, instrument.tick) if moment else max(price, bar.low)
+    price = ceil_to(level * (ONE + rules.slippage), instrument.tick)
+    return price if moment else min(price, bar.high)
 
 
 def _bankrupt(held: Position, instrument: Instrument) -> Decimal:

@@ -11,8 +11,8 @@ from app.agents.briefing import Refusal, brief, market_part
 from app.agents.indicators import NOTHING, indicators
 from app.engine.exchange import apply
 from app.engine.market import Candle, Quote, Snapshot, SymbolView
-from app.engine.order_checks import Rules
 from app.engine.orders import OpenOrder
+from app.engine.rules import Rules
 from app.engine.trades import Side
 from tests.engine.markets import NOON, D, account, instrument, market
 from tests.reference_data import reference_file

@@ -12,9 +12,9 @@ from app.agents.reply import Action, Reply, ReplyCode, ReplyRefused, read_reply
 from app.engine.books import Book, Level
 from app.engine.exchange import Market, apply
 from app.engine.facts import Filled
-from app.engine.order_checks import Rules
 from app.engine.orders import CloseOrder, OpenOrder, StopsOrder
 from app.engine.positions import Account
+from app.engine.rules import Rules
 from app.engine.trades import Side
 from tests.engine.markets import D, instrument
 from tests.reference_data import reference_file

@@ -7,8 +7,9 @@ from app.engine.books import Book, Level
 from app.engine.exchange import Market
 from app.engine.instruments import Instrument, LeverageTier
 from app.engine.market import Candle
-from app.engine.order_checks import Rules
-from app.engine.positions import Account
+from app.engine.positions import Account, Position
+from app.engine.rules import Rules
+from app.engine.trades import Side, Trade
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 D = Decimal
@@ -63,3 +64,15 @@ def account(available="10000"):
 
 def bar(open_, high, low, close, *, minute=1):
     return Candle(NOON + timedelta(minutes=minute), D(open_), D(high), D(low), D(close), D(0))
+
+
+def holding(
+    quantity="0.1", entry="100000", *, side=Side.LONG, leverage=10, margin="1000", stop=None, target=None, symbol="BTCUSDT", opened=NOON
+):
+    trade = Trade(1, symbol, side, leverage, opened).entered(D(quantity), D(entry), D(0))
+    levels = [None if level is None else D(level) for level in (stop, target)]
+    return Position(symbol, side, D(quantity), D(entry), leverage, D(margin), *levels, opened, opened, trade)
+
+
+def holder(*positions, available="10000"):
+    return Account("qwen3", D(available), {one.symbol: one for one in positions}, len(positions))

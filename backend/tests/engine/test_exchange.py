@@ -8,8 +8,8 @@ from app.engine.books import Level
 from app.engine.exchange import apply
 from app.engine.facts import Filled, OrderRefused, StopsSet
 from app.engine.ledger import LedgerAccount
-from app.engine.order_checks import Rules
 from app.engine.orders import CloseOrder, OpenOrder, RefusalCode, StopsOrder
+from app.engine.rules import Rules
 from app.engine.trades import Purpose, Side
 from tests.engine.markets import NOON, D, account, book, instrument, market
 
@@ -111,6 +111,20 @@ def test_a_close_is_carried_out_before_an_open_listed_above_it():
     assert outcome.account.positions["BTCUSDT"].trade.number == 2
 
 
+def test_a_close_is_carried_out_before_stops_and_those_before_an_open_as_each_are_listed():
+    orders = [OPEN, StopsOrder("BTCUSDT", D(90_000), None), CloseOrder("BTCUSDT", D("0.5")), OPEN, StopsOrder("BTCUSDT", D(91_000), None)]
+    facts = apply(opened().account, market(), orders, NOON).facts
+    assert [fact.order for fact in facts] == [2, 1, 4, 0, 3]
+
+
+def test_an_add_with_another_leverage_takes_its_levels_from_the_book_too():
+    shallow = market(books={"BTCUSDT": book(size="0.01")})
+    facts = apply(
+        opened().account, shallow, [OpenOrder("BTCUSDT", Side.LONG, D(1000), 5), OpenOrder("BTCUSDT", Side.LONG, D(1000), 5)], NOON
+    ).facts
+    assert [fact.price for fact in facts if isinstance(fact, Filled)] == [D(100_000), D("100000.1")]
+
+
 def test_one_bad_order_leaves_the_good_ones_standing():
     bad = OpenOrder("DOGUSDT", Side.LONG, D(10), 1)
     outcome = apply(account(), market(), [bad, OPEN], NOON)
@@ -187,12 +201,11 @@ def test_a_fill_far_from_mark_is_refused():
     assert refusal(apply(account(), market(mark="97000"), [OPEN], NOON)).code is RefusalCode.PRICE_BAND
 
 
-def test_opening_against_a_position_and_changing_its_leverage_are_refused_by_name():
+def test_opening_against_a_position_is_refused_by_name():
     held = opened().account
-    flip = apply(held, market(), [OpenOrder("BTCUSDT", Side.SHORT, D(1000), 10)], NOON)
-    lever = apply(held, market(), [OpenOrder("BTCUSDT", Side.LONG, D(1000), 5)], NOON)
-    assert refusal(flip).code is RefusalCode.OPPOSITE_WITHOUT_CLOSE
-    assert refusal(lever).code is RefusalCode.LEVERAGE_CHANGE
+    against = apply(held, market(), [OpenOrder("BTCUSDT", Side.SHORT, D(1000), 10)], NOON)
+    assert refusal(against).code is RefusalCode.OPPOSITE_WITHOUT_CLOSE
+    assert against.account == held
 
 
 @pytest.mark.parametrize("fraction", ["0", "-1", "1.01", "NaN"])
