@@ -13,9 +13,10 @@ RUNTIME := $(STAMPS)/runtime
 DEVELOPMENT := $(STAMPS)/development
 NODE_MODULES := $(STAMPS)/node_modules
 PAGES := $(STAMPS)/pages
+MUTANTS := $(STAMPS)/mutants
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help run setup test check fix bench client lock clean
+.PHONY: help run setup test check mutants fix bench client lock clean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +29,8 @@ setup: $(DEVELOPMENT) $(PAGES) ## install everything, start nothing
 test: $(DEVELOPMENT) $(PAGES) ## install what is missing, then every check and every test
 	@PYTHON=$(CURDIR)/$(BIN)/python deploy/test-needs.sh
 	@$(MAKE) check
-	cd backend && ../$(BIN)/python -m pytest
+	cd backend && ../$(BIN)/python -m coverage run -m pytest tests/engine && ../$(BIN)/python -m coverage report
+	cd backend && ../$(BIN)/python -m pytest --ignore=tests/engine
 	cd frontend && npm test
 
 check: $(DEVELOPMENT) $(NODE_MODULES) ## formatting, lint, types, import rules, freshness of the generated client
@@ -36,12 +38,17 @@ check: $(DEVELOPMENT) $(NODE_MODULES) ## formatting, lint, types, import rules, 
 	cd frontend && npm run lint && npm run typecheck
 	@$(MAKE) client-fresh
 
+# In a copy without data from outside, so that the list is the same everywhere; docs/mutants.md argues each line of it.
+mutants: $(DEVELOPMENT) ## plant faults in the engine one by one, list those that no test notices (10 minutes)
+	@rm -rf $(MUTANTS) && mkdir -p $(MUTANTS) && cp -r backend/app backend/tests backend/pyproject.toml $(MUTANTS)
+	cd $(MUTANTS) && $(CURDIR)/$(BIN)/mutmut run && $(CURDIR)/$(BIN)/mutmut results
+
 fix: $(DEVELOPMENT) $(NODE_MODULES) ## format and mend what can be mended by itself
 	cd backend && ../$(BIN)/ruff check --fix . ; ../$(BIN)/ruff format .
 	cd frontend && npm run fix
 
 bench: $(RUNTIME) ## print the benchmarks (minutes)
-	cd backend && ../$(BIN)/python ../bench/cycle.py
+	cd backend && ../$(BIN)/python ../bench/cycle.py && ../$(BIN)/python ../bench/replay.py
 
 client: $(DEVELOPMENT) $(NODE_MODULES) ## write frontend/api/openapi.json and the TypeScript client from the running code
 	cd backend && ../$(BIN)/python -m app.api.document > ../frontend/api/openapi.json

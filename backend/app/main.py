@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 import uvicorn
 
+from app.agents.briefing import FAMILY
+from app.agents.briefing import VERSION as PROMPT_VERSION
 from app.api.application import create_application
 from app.api.context import Arena
 from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season, held_elsewhere
@@ -28,7 +30,7 @@ from app.cycle.recover import recover
 from app.cycle.run_cycle import run_cycle
 from app.engine.clock import Clock, wall_clock
 from app.engine.money import plain
-from app.engine.order_checks import Rules
+from app.engine.rules import MarginMode, Rules, TriggerPrice
 from app.llm.client import ChatClient
 from app.llm.pool import ConnectionPool
 from app.llm.profiles import PROFILES
@@ -192,7 +194,7 @@ async def _catch_up(parts: Parts) -> None:
     """Walk what happened while the arena was down. An outage here is no reason not to start: the next look tries again."""
     try:
         async with parts.turnstile:
-            await look(parts, parts.venue.instruments)
+            await look(parts)
     except VenueError as error:
         log.warning("catch_up_failed", message=f"the minutes since the last run can't be had yet: {error}", phase="start")
 
@@ -295,7 +297,12 @@ def _contestant(settings: Settings, spec: ContestantSpec, pool: ConnectionPool, 
 
 
 def _rules(settings: Settings) -> Rules:
-    return Rules(max_leverage=settings.limits.max_leverage, slippage=settings.execution.slippage_bps / 10_000)
+    return Rules(
+        max_leverage=settings.limits.max_leverage,
+        slippage=settings.execution.slippage_bps / 10_000,
+        margin_mode=MarginMode(settings.execution.margin_mode),
+        trigger_price=TriggerPrice(settings.execution.trigger_price),
+    )
 
 
 def _terms(settings: Settings) -> Terms:
@@ -306,7 +313,9 @@ def _terms(settings: Settings) -> Terms:
         initial_capital=plain(settings.initial_capital),
         max_leverage=settings.limits.max_leverage,
         slippage=plain(_rules(settings).slippage),
-        prompt="tiltyard/1",
+        prompt=f"{FAMILY}/{PROMPT_VERSION}",
+        margin_mode=settings.execution.margin_mode,
+        trigger_price=settings.execution.trigger_price,
     )
 
 

@@ -95,6 +95,8 @@ class ExecutionSpec(BaseModel):
     slippage_bps: Decimal = Field(Decimal(5), ge=0, le=500)
     fee_source: Literal["venue"] = "venue"
     fill_timing: Literal["common"] = "common"
+    margin_mode: Literal["isolated", "cross"] = "isolated"
+    trigger_price: Literal["mark", "last"] = "mark"
 
     @field_validator("fill_timing", mode="before")
     @classmethod

@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
-from app.store import tables
+from app.replay.stored import replay_stored
+from app.replay.verify import verify
+from app.store import seasons, tables
 from app.store.checks import check_books
 from app.store.database import Database
 from tests.reference_data import REAL_DIR
@@ -37,6 +39,7 @@ async def assert_sound(path):
     database = await Database.open(f"sqlite:///{path}")
     async with database.reading() as connection:
         assert await check_books(connection) == []
+        await assert_replayed(connection)
         await assert_once(connection)
         fills = (await connection.execute(select(func.count()).select_from(tables.fills))).scalar_one()
         states = Counter((await connection.execute(select(tables.cycles.c.state))).scalars())
@@ -44,6 +47,15 @@ async def assert_sound(path):
     assert fills > 0
     assert states["running"] == 0
     assert states["done"] >= 5
+
+
+async def assert_replayed(connection):
+    """What is stored, run again, gives the stored books to the digit."""
+    (season,) = await seasons.list_seasons(connection)
+    (lane,) = await replay_stored(connection, season)
+    compared = await verify(connection, lane.runners)
+    assert compared.differences == ()
+    assert compared.rows > 0
 
 
 async def assert_once(connection):

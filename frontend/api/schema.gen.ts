@@ -224,6 +224,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{contestant_id}/funding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Funding Payments
+         * @description Funding settlements, newest first; one whose rate the venue has not published yet has no amount.
+         */
+        get: operations["models-funding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{contestant_id}/pause": {
         parameters: {
             query?: never;
@@ -985,6 +1005,8 @@ export interface components {
         /**
          * Fill
          * @description One execution. `parts` are the book levels taken, [price, quantity] each.
+         *
+         *     `insured` is what the insurance bore; `takeover` what it then won (+) or lost (-) by closing a liquidated position.
          */
         Fill: {
             /**
@@ -1031,6 +1053,53 @@ export interface components {
              * Format: decimal
              */
             realised_pnl: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /** Symbol */
+            symbol: string;
+            /**
+             * Takeover
+             * Format: decimal
+             */
+            takeover: string;
+            /** Trade Id */
+            trade_id: number;
+        };
+        /**
+         * FundingPayment
+         * @description One funding settlement of one holding: -d x quantity x mark x rate, signed to the contestant.
+         *
+         *     Rate, amount and insured are null while the venue has not published the rate; `insured` is the part that the insurance bore.
+         */
+        FundingPayment: {
+            /** Amount */
+            amount: string | null;
+            /** Contestant Id */
+            contestant_id: string;
+            /** Id */
+            id: number;
+            /** Insured */
+            insured: string | null;
+            /**
+             * Mark
+             * Format: decimal
+             */
+            mark: string;
+            /**
+             * Quantity
+             * Format: decimal
+             */
+            quantity: string;
+            /** Rate */
+            rate: string | null;
+            /**
+             * Settlement Time
+             * Format: date-time
+             */
+            settlement_time: string;
             /**
              * Side
              * @enum {string}
@@ -1186,6 +1255,13 @@ export interface components {
         Page_Decision_: {
             /** Items */
             items: components["schemas"]["Decision"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[FundingPayment] */
+        Page_FundingPayment_: {
+            /** Items */
+            items: components["schemas"]["FundingPayment"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1457,7 +1533,9 @@ export interface components {
         };
         /**
          * Trade
-         * @description One round trip of a symbol from flat to flat. Prices are averages over its fills; `net_pnl` is realised so far, after fees.
+         * @description One round trip of a symbol from flat to flat. Prices are averages over its fills.
+         *
+         *     `funding` is what it received (below zero: paid); `net_pnl` is realised so far, after fees and funding.
          */
         Trade: {
             /** Closed At */
@@ -1490,6 +1568,11 @@ export interface components {
              * Format: decimal
              */
             fees: string;
+            /**
+             * Funding
+             * Format: decimal
+             */
+            funding: string;
             /**
              * Gross Pnl
              * Format: decimal
@@ -1568,6 +1651,11 @@ export interface components {
             fees: string;
             /** Fills */
             fills: components["schemas"]["Fill"][];
+            /**
+             * Funding
+             * Format: decimal
+             */
+            funding: string;
             /**
              * Gross Pnl
              * Format: decimal
@@ -2074,6 +2162,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EquitySeries"];
+                };
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models-funding": {
+        parameters: {
+            query?: {
+                symbol?: string | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: number | null;
+            };
+            header?: never;
+            path: {
+                contestant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FundingPayment_"];
                 };
             };
             /** @description Bad parameter */

@@ -77,7 +77,7 @@ def _standing(
         wins=totals.wins if totals else 0,
         open_positions=len(account.positions),
         fees=totals.fees if totals else zero,
-        funding=zero,
+        funding=totals.funding if totals else zero,
         api_cost_usd=None,
         exposure=sum((held.notional(marks[name]) for name, held in account.positions.items() if name in marks), start=zero),
         last_outcome=one.last_outcome,

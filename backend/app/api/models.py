@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query
 from app.api.context import ArenaDep
 from app.api.errors import AdminDep, ProblemError
 from app.api.leaderboard import leaderboard
-from app.api.schemas import ContestantBrief, EquityPoint, EquitySeries, ModelDetail, Position, Standing
+from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
+from app.api.record_schemas import FundingPayment
+from app.api.schemas import ContestantBrief, EquityPoint, EquitySeries, ModelDetail, Page, Position, Standing
 from app.api.system import aware, parts_of
 from app.cycle.parts import Parts
+from app.engine.margin import liquidation_prices
 from app.engine.positions import Position as Held
-from app.engine.positions import liquidation_price
-from app.store import accounts, contestants, equity
+from app.store import accounts, contestants, equity, funding
 from app.store.accounts import HeldAccount
 from app.store.contestants import ContestantRow
 
@@ -70,6 +72,19 @@ async def equity_series(
         downsampled=len(chosen) < len(outline),
         points=[EquityPoint.model_validate(row) for row in rows],
     )
+
+
+@router.get("/{contestant_id}/funding", operation_id="models-funding")
+async def funding_payments(
+    arena: ArenaDep, contestant_id: str, symbol: str | None = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Page[FundingPayment]:
+    """Funding settlements, newest first; one whose rate the venue has not published yet has no amount."""
+    parts = parts_of(arena)
+    await _known(parts, contestant_id)
+    async with parts.database.reading() as connection:
+        rows = await funding.list_payments(connection, contestant=contestant_id, symbol=symbol, limit=limit, cursor=cursor)
+    items = [FundingPayment.model_validate(row) for row in rows]
+    return Page(items=items, next_cursor=next_cursor([row.id for row in rows], limit))
 
 
 @router.post("/{contestant_id}/pause", operation_id="models-pause")
@@ -132,7 +147,7 @@ def _detail(parts: Parts, one: ContestantRow, held: HeldAccount | None, standing
 
 def _position(parts: Parts, contestant_id: str, held: Held, account: HeldAccount) -> Position:
     mark = parts.latest.marks.get(held.symbol)
-    instrument = parts.venue.instruments.get(held.symbol)
+    liquidations = liquidation_prices(account.account, parts.latest.marks, parts.venue.instruments, parts.rules.margin_mode)
     return Position(
         contestant_id=contestant_id,
         symbol=held.symbol,
@@ -144,7 +159,7 @@ def _position(parts: Parts, contestant_id: str, held: Held, account: HeldAccount
         leverage=held.leverage,
         margin=held.margin,
         unrealised_pnl=None if mark is None else held.unrealised_pnl(mark),
-        liquidation_price=liquidation_price(held, instrument) if instrument else None,
+        liquidation_price=liquidations[held.symbol],
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
         trade_id=account.trade_ids[held.symbol],

@@ -6,7 +6,10 @@ from app.api.schemas import Exact, Schema, Time
 
 
 class Fill(Schema):
-    """One execution. `parts` are the book levels taken, [price, quantity] each."""
+    """One execution. `parts` are the book levels taken, [price, quantity] each.
+
+    `insured` is what the insurance bore; `takeover` what it then won (+) or lost (-) by closing a liquidated position.
+    """
 
     id: int
     trade_id: int
@@ -21,13 +24,17 @@ class Fill(Schema):
     fee: Exact
     realised_pnl: Exact
     insured: Exact
+    takeover: Exact
     beyond_depth: bool
     parts: list[list[str]]
     at: Time
 
 
 class Trade(Schema):
-    """One round trip of a symbol from flat to flat. Prices are averages over its fills; `net_pnl` is realised so far, after fees."""
+    """One round trip of a symbol from flat to flat. Prices are averages over its fills.
+
+    `funding` is what it received (below zero: paid); `net_pnl` is realised so far, after fees and funding.
+    """
 
     id: int
     contestant_id: str
@@ -45,6 +52,7 @@ class Trade(Schema):
     gross_pnl: Exact
     fees: Exact
     insured: Exact
+    funding: Exact
     net_pnl: Exact
     exit_reason: str | None
     opened_by: int | None
@@ -55,6 +63,25 @@ class TradeDetail(Trade):
     """A trade with every fill that made it."""
 
     fills: list[Fill]
+
+
+class FundingPayment(Schema):
+    """One funding settlement of one holding: -d x quantity x mark x rate, signed to the contestant.
+
+    Rate, amount and insured are null while the venue has not published the rate; `insured` is the part that the insurance bore.
+    """
+
+    id: int
+    contestant_id: str
+    trade_id: int
+    symbol: str
+    settlement_time: Time
+    side: Literal["long", "short"]
+    quantity: Exact
+    mark: Exact
+    rate: Exact | None
+    amount: Exact | None
+    insured: Exact | None
 
 
 class Decision(Schema):

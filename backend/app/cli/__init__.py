@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import arena, later, sandbox
+from app.cli import arena, doctor, later, replay, sandbox
 
 application = typer.Typer(
     name="tiltyard",
@@ -15,6 +15,8 @@ application = typer.Typer(
 )
 arena.register(application)
 sandbox.register(application)
+doctor.register(application)
+replay.register(application)
 later.register(application)
 
 

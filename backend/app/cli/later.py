@@ -7,8 +7,6 @@ import typer
 from app.cli.arena import fail
 
 NOT_YET = {
-    "doctor": "check keys, venue, clock, database and disk",
-    "replay": "run stored cycles through the engine again",
     "export": "write trades, decisions, equity and ledger to files",
     "backup": "copy the database while the arena runs",
     "restore": "put a backup back",

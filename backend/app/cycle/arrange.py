@@ -33,6 +33,8 @@ class Terms:
     max_leverage: int
     slippage: str
     prompt: str
+    margin_mode: str = "isolated"
+    trigger_price: str = "mark"
 
     def as_json(self) -> dict[str, Any]:
         """For the `rules` column."""
@@ -44,7 +46,13 @@ class Terms:
             "max_leverage": self.max_leverage,
             "slippage": self.slippage,
             "prompt": self.prompt,
+            "margin_mode": self.margin_mode,
+            "trigger_price": self.trigger_price,
         }
+
+
+UNWRITTEN = {"margin_mode": "isolated", "trigger_price": "mark"}
+"""What a season of before there was a choice was played under."""
 
 
 async def arrange_season(database: Database, terms: Terms, players: Sequence[Contestant], at: datetime) -> SeasonRow:
@@ -62,7 +70,7 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
             season = await seasons.set_rules(connection, season, terms.as_json())  # nobody has played yet: the terms are still open
         initial = exact(season.rules["initial_capital"])
         await contestants.sync_contestants(connection, season.id, [_row(index, one, initial) for index, one in enumerate(players)], at)
-    changed = sorted(name for name, value in terms.as_json().items() if season.rules.get(name) != value)
+    changed = sorted(name for name, value in terms.as_json().items() if season.rules.get(name, UNWRITTEN.get(name)) != value)
     if changed:
         message = (
             f"settings differ from those season {season.name} began with: {', '.join(changed)}; results before and after are not comparable"
@@ -72,10 +80,11 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
 
 
 async def held_elsewhere(database: Database, season_id: int, symbols: Sequence[str]) -> tuple[str, ...]:
-    """Symbols that are held although the settings no longer name them: they stay watched until they are closed."""
+    """Symbols held, or with funding owed, although the settings no longer name them: they stay watched until they are closed."""
     async with database.reading() as connection:
         accounts_held = await accounts.load_accounts(connection, season_id)
     held = {symbol for one in accounts_held.values() for symbol in one.account.positions}
+    held |= {due.symbol for one in accounts_held.values() for due in one.account.dues}
     extra = tuple(sorted(held.difference(symbols)))
     if extra:
         log.warning(

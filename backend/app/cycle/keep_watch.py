@@ -8,11 +8,12 @@ from datetime import datetime
 
 import structlog
 
-from app.cycle.look import MINUTE, look
+from app.cycle.look import look
 from app.cycle.parts import Parts
 from app.cycle.value import save_equity_now
 from app.engine.clock import floor_time
 from app.market.soundness import judge
+from app.market.stretch import MINUTE
 from app.market.venue import VenueError
 from app.store.database import StoreError
 
@@ -52,7 +53,7 @@ class KeepWatch:
         if parts.turnstile.locked():
             return  # a cycle looks by itself while it fills
         async with parts.turnstile:
-            await look(parts, parts.venue.instruments)
+            await look(parts)
         await save_equity_now(parts)
         self._looked = minute
 

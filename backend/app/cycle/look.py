@@ -1,89 +1,144 @@
-"""Look at the market between decisions: walk the closed mark minutes since the last look, carry out what they trigger, save it.
+"""Look at the market between decisions: walk the minutes and funding settlements since the last look, carry out what follows, save it.
 
 Never places an order of its own. Called before a cycle asks, before it fills, and every minute in between; after downtime the same walk
-covers the gap, dated to when things happened.
+covers the gap, dated to when things happened. What was judged by is stored in the transaction that stores what came of it.
 """
 
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cycle.fetch_stretch import concerned, fetch_stretch, store_stretch
 from app.cycle.parts import Parts
-from app.cycle.record import announce_fills
+from app.cycle.record import announce
 from app.engine.clock import floor_time
-from app.engine.facts import Outcome
-from app.engine.instruments import Instrument
-from app.engine.market import Candle, Snapshot
-from app.engine.triggers import watch
+from app.engine.facts import Fact, Outcome
+from app.engine.ledger import BooksBrokenError
+from app.engine.market import Snapshot
+from app.engine.positions import Account
+from app.market.fill_market import rules_row
+from app.market.stretch import MINUTE, Stretch, Terms, walk, walk_moment
 from app.market.venue import VenueUnreachableError
-from app.store import accounts
+from app.store import accounts, cycles
 from app.store.accounts import HeldAccount
-
-MINUTE = timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 
+Happened = list[tuple[str, tuple[Fact, ...]]]
+"""What came of a look, by contestant."""
 
-async def look(parts: Parts, instruments: Mapping[str, Instrument], *, cycle_id: int | None = None) -> int:
-    """Bring every account up to the last closed minute. Returns how many exits were carried out.
 
-    The caller holds the turnstile. Raises VenueError when the minutes can't be had, StoreError when they can't be saved; accounts already
-    brought up to date stay so, the others are walked by the next look.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Up to which minute every account has been judged, and how many exits were carried out."""
+
+    until: datetime
+    exits: int = 0
+
+
+async def look(parts: Parts, *, cycle_id: int | None = None, at: datetime | None = None) -> Looked:
+    """Bring every account up to the last minute closed by `at` (default: now), all or none.
+
+    The caller holds the turnstile. Raises VenueError when minutes or rates can't be had, StoreError when they can't be saved; the next
+    look then starts where this one did.
     """
-    until = floor_time(parts.clock.now(), MINUTE)
+    at = at or parts.clock.now()
+    until = floor_time(at, MINUTE)
     async with parts.database.reading() as connection:
         held = await accounts.load_accounts(connection, parts.season_id)
-    behind = {name: one for name, one in held.items() if one.account.positions and (one.watched_until or until) < until}
+    behind = {name: one for name, one in held.items() if _is_behind(one, until)}
     if not behind:
-        return 0
-    if not instruments:
-        raise VenueUnreachableError("the contract terms have not been loaded yet")
+        return Looked(until)
     started = time.perf_counter()
-    symbols = tuple(sorted({symbol for one in behind.values() for symbol in one.account.positions}))
-    since = min(one.watched_until or until for one in behind.values())
-    bars = await parts.venue.mark_minutes(symbols, since, until)
-    missing = [symbol for symbol in symbols if symbol not in bars]
-    if missing:
-        raise VenueUnreachableError(f"the mark candles of {', '.join(missing)} since {since:%Y-%m-%d %H:%M} UTC can't be had")
-    exits = 0
-    quiet: list[str] = []
-    for name, one in behind.items():
-        outcome = watch(one.account, _from(bars, one.watched_until or until), instruments, parts.rules)
-        if outcome.facts:
-            exits += await _save(parts, one, outcome, until, cycle_id)
-        else:
-            quiet.append(name)
-    if quiet:
-        async with parts.database.writing() as connection:
+    terms = _terms(parts, concerned(behind.values()))
+    fetched = await fetch_stretch(parts, terms, tuple(behind.values()), until)
+    until = fetched.until
+    happened: Happened = []
+    async with parts.database.writing() as connection:
+        stretch = await store_stretch(connection, fetched, tuple(held.values()))
+        quiet: list[str] = []
+        for name, one in behind.items():
+            if not _is_behind(one, until):
+                continue  # the minute just closed is not to be had yet
+            outcome = _walked(one, stretch, until, terms, cycle_id)
+            if outcome is None:
+                continue
+            if not outcome.facts:
+                quiet.append(name)
+                continue
+            await accounts.save_outcome(connection, one, outcome, at=at, cycle_id=cycle_id, source="trigger", watched_until=until)
+            happened.append((name, outcome.facts))
+        if quiet:
             await accounts.set_watched(connection, quiet, until)
+    exits = _announce(parts, happened, cycle_id)
     if exits:
         elapsed_ms = (time.perf_counter() - started) * 1000
         log.info("watched", message=f"{exits} exits carried out", cycle_id=cycle_id, phase="watch", ms=round(elapsed_ms, 1))
-    return exits
+    return Looked(until, exits)
 
 
-async def look_at_moment(parts: Parts, snapshot: Snapshot, *, cycle_id: int) -> int:
-    """Carry out what the marks of a snapshot trigger at this moment: levels mark already lies beyond. The caller holds the turnstile."""
+async def look_at_moment(parts: Parts, snapshot: Snapshot, terms: Terms, *, cycle_id: int, at: datetime, until: datetime) -> int:
+    """Carry out what the prices of a snapshot trigger at this moment: levels they already lie beyond. The caller holds the turnstile.
+
+    `until` is the minute up to which closed bars have been judged. From here on positions are watched by `terms`. All or none is saved.
+    Nothing is written when nothing happens: the caller then stores `watched` of the cycle before it lets go of the turnstile.
+    """
     async with parts.database.reading() as connection:
         held = await accounts.load_accounts(connection, parts.season_id)
-    point = {symbol: (Candle(snapshot.taken_at, mark, mark, mark, mark, mark * 0),) for symbol, mark in snapshot.marks.items()}
-    exits = 0
-    for one in held.values():
-        outcome = watch(one.account, point, snapshot.instruments, parts.rules, timedelta(0))
-        if outcome.facts:
-            exits += await _save(parts, one, outcome, one.watched_until, cycle_id)
-    return exits
+    outcomes = [(one, _judged(one, cycle_id, lambda account: walk_moment(account, snapshot, at, terms))) for one in held.values()]
+    changed = [(one, outcome) for one, outcome in outcomes if outcome is not None and outcome.facts]
+    happened: Happened = [(one.account.contestant, outcome.facts) for one, outcome in changed]
+    if changed:
+        async with parts.database.writing() as connection:
+            for one, outcome in changed:
+                await accounts.save_outcome(connection, one, outcome, at=at, cycle_id=cycle_id, source="trigger")
+            await note_watched(connection, cycle_id, terms, at=at, until=until)
+    parts.latest.terms = terms
+    return _announce(parts, happened, cycle_id)
 
 
-async def _save(parts: Parts, one: HeldAccount, outcome: Outcome, until: datetime | None, cycle_id: int | None) -> int:
-    async with parts.database.writing() as connection:
-        await accounts.save_outcome(
-            connection, one, outcome, at=parts.clock.now(), cycle_id=cycle_id, source="trigger", watched_until=until
-        )
-    return announce_fills(parts, one.account.contestant, outcome.facts, cycle_id)
+async def note_watched(connection: AsyncConnection, cycle_id: int, terms: Terms, *, at: datetime, until: datetime) -> None:
+    """Store when a cycle judged positions by its snapshot, and the rules that hold from then on."""
+    await cycles.set_watched(connection, cycle_id, watched_at=at, watched_until=until, rules=rules_row(terms.rules))
 
 
-def _from(bars: Mapping[str, tuple[Candle, ...]], since: datetime) -> dict[str, tuple[Candle, ...]]:
-    return {symbol: tuple(bar for bar in series if bar.open_time >= since) for symbol, series in bars.items()}
+def _is_behind(one: HeldAccount, until: datetime) -> bool:
+    """Whether there is something of an account to judge: an open position or funding owed, and a closed minute."""
+    return bool(one.account.positions or one.account.dues) and one.watched_until is not None and one.watched_until < until
+
+
+def _terms(parts: Parts, symbols: Iterable[str]) -> Terms:
+    terms = parts.latest.terms
+    unknown = [symbol for symbol in symbols if terms is None or symbol not in terms.instruments]
+    if terms is None or unknown:
+        raise VenueUnreachableError(f"the contract terms of {', '.join(unknown)} have not been loaded yet")
+    return terms
+
+
+def _walked(one: HeldAccount, stretch: Stretch, until: datetime, terms: Terms, cycle_id: int | None) -> Outcome | None:
+    """What the stretch does to one account."""
+    since = one.watched_until or until
+    owed = {(due.symbol, due.at) for due in one.account.dues}
+    mine = stretch.between(since, until)
+    late = [settled for settled in stretch.settlements if settled.at <= since and (settled.symbol, settled.at) in owed]
+    whole = replace(mine, settlements=[*late, *mine.settlements])
+    return _judged(one, cycle_id, lambda account: walk(account, whole, terms))
+
+
+def _judged(one: HeldAccount, cycle_id: int | None, judge: Callable[[Account], Outcome]) -> Outcome | None:
+    """What judging does to one account; None when the engine broke a promise: that account stays as it is, the others go on."""
+    try:
+        return judge(one.account)
+    except (BooksBrokenError, ValueError) as error:
+        name = one.account.contestant
+        message = f"{name} can't be judged from {one.watched_until} on: {error}; its books are untouched"
+        log.error("books_broken", message=message, contestant_id=name, cycle_id=cycle_id, phase="watch", account=repr(one.account))
+        return None
+
+
+def _announce(parts: Parts, happened: Happened, cycle_id: int | None) -> int:
+    return sum(announce(parts, name, facts, cycle_id) for name, facts in happened)

@@ -10,8 +10,9 @@ from typing import Protocol
 from app.cycle.events import EventStream
 from app.engine.clock import Clock
 from app.engine.market import Quote
-from app.engine.order_checks import Rules
+from app.engine.rules import Rules
 from app.llm.outcome import Answer, Failure
+from app.market.stretch import Terms
 from app.market.venue import Venue
 from app.store.database import Database
 
@@ -37,17 +38,26 @@ class Contestant:
 
 @dataclass(slots=True)
 class LatestMarket:
-    """The newest sound quotes, kept between cycles to value accounts with. `at` is None until the first one."""
+    """The newest sound quotes, to value accounts with between cycles, and what else outlives one. `at` is None until the first."""
 
     at: datetime | None = None
     quotes: dict[str, Quote] = field(default_factory=dict)
     unusable: dict[str, str | None] = field(default_factory=dict)
+    terms: Terms | None = None
+    """What positions are watched by: those of the last cycle that began to watch; None before the first."""
+    next_funding: dict[str, datetime] = field(default_factory=dict)
+    """When each symbol's funding is settled next, as last said by the venue."""
+    unpublished: set[tuple[str, datetime]] = field(default_factory=set)
+    """Settlements that passed without their rate being published, so far as that has been said."""
 
     def take(self, at: datetime, quotes: Mapping[str, Quote], unusable: Mapping[str, str | None]) -> None:
         """Accept newer quotes; a symbol that is not sound keeps its last sound one."""
         self.at = at
         self.quotes.update({name: quote for name, quote in quotes.items() if unusable.get(name) is None})
         self.unusable = dict(unusable)
+        for name, quote in quotes.items():
+            if quote.next_funding_time is not None and quote.funding_rate is not None:
+                self.next_funding[name] = quote.next_funding_time
 
     @property
     def marks(self) -> dict[str, Decimal]:

@@ -1,17 +1,17 @@
 """Log lines and events that say what a verb did, in one place so that their names stay the same."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import structlog
 
 from app.cycle.parts import Parts
-from app.engine.facts import Fact, fills
+from app.engine.facts import Fact, FundingPaid, fills
 
 log = structlog.get_logger(__name__)
 
 
-def announce_fills(parts: Parts, contestant: str, facts: Iterable[Fact], cycle_id: int | None) -> int:
-    """One log line and one event a fill. Returns how many there were."""
+def announce(parts: Parts, contestant: str, facts: Sequence[Fact], cycle_id: int | None) -> int:
+    """One log line a fill or funding settlement, and one event a fill. Returns how many fills there were."""
     done = fills(facts)
     for fill in done:
         log.info(
@@ -22,4 +22,14 @@ def announce_fills(parts: Parts, contestant: str, facts: Iterable[Fact], cycle_i
             phase="apply" if fill.order is not None else "watch",
         )
         parts.events.publish("trade", contestant=contestant, symbol=fill.symbol, purpose=fill.purpose.value, trade=fill.trade.number)
+    for fact in facts:
+        if isinstance(fact, FundingPaid):
+            log.info(
+                "funded",
+                message=f"{contestant} {'receives' if fact.amount >= 0 else 'pays'} {abs(fact.amount):.4f} funding for {fact.side} "
+                f"{fact.quantity:f} {fact.symbol} at {fact.rate:f}",
+                contestant_id=contestant,
+                cycle_id=cycle_id,
+                phase="watch",
+            )
     return len(done)

@@ -6,14 +6,13 @@ never filled and never will be, and they are recorded as such.
 
 import structlog
 
-from app.cycle.fill_market import FillMarket, books_blob, decode_fill_market
-from app.cycle.look import MINUTE
 from app.cycle.parts import Parts
 from app.cycle.settle import Settlement, settle_turn
 from app.cycle.take_turn import Asked, read_answer
-from app.engine.clock import floor_time
 from app.engine.market import Snapshot
+from app.market.fill_market import FillMarket, books_blob, decode_fill_market, rules_of
 from app.market.snapshot import chunk_hashes, decode
+from app.market.stretch import Terms
 from app.store import blobs, contestants, conversations, cycles, prices, snapshots, turns
 from app.store.cycles import CycleRow
 
@@ -23,15 +22,27 @@ INTERRUPTED = "the arena stopped before this cycle reached its fills"
 
 
 async def recover(parts: Parts) -> None:
-    """Close the cycles that a process left running, and remember the last accepted prices. Raises StoreError."""
+    """Close the cycles that a process left running; remember the last accepted prices and what is watched by. Raises StoreError."""
     async with parts.database.reading() as connection:
         left = await cycles.running_cycles(connection)
         accepted = await prices.last_accepted_quotes(connection)
+    parts.latest.terms = await _terms(parts)
     if accepted:
         parts.latest.take(max(quote.time for quote in accepted.values()), accepted, {})
         parts.latest.at = None  # known, but not fresh: nothing is valued with it until the market has been seen again
     for cycle in left:
         await _close(parts, cycle)
+
+
+async def _terms(parts: Parts) -> Terms | None:
+    """What positions were last watched by. A database of before that was noted has the terms of its newest snapshot."""
+    async with parts.database.reading() as connection:
+        watched = await cycles.latest_watched(connection, parts.season_id)
+        cycle_id = watched.id if watched is not None else await snapshots.latest_cycle_with_snapshot(connection)
+    snapshot = None if cycle_id is None else await load_snapshot(parts, cycle_id)
+    if snapshot is None:
+        return None
+    return Terms(snapshot.instruments, parts.rules if watched is None or watched.rules is None else rules_of(watched.rules))
 
 
 async def _close(parts: Parts, cycle: CycleRow) -> None:
@@ -58,7 +69,7 @@ async def _settlement(parts: Parts, cycle: CycleRow) -> Settlement:
     instruments = snapshot.instruments if snapshot is not None else {}
     if market is None:
         return Settlement(cycle.id, parts.clock.now(), instruments, None, INTERRUPTED)
-    return Settlement(cycle.id, market.at, instruments, market, watched_until=floor_time(market.at, MINUTE))
+    return Settlement(cycle.id, market.at, instruments, market, watched_until=market.watched_until)
 
 
 async def load_snapshot(parts: Parts, cycle_id: int) -> Snapshot | None:

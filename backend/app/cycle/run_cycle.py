@@ -11,16 +11,17 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.agents.briefing import market_part
-from app.cycle.fill_market import encode_fill_market, fresh_market
-from app.cycle.look import MINUTE, look, look_at_moment
+from app.cycle.fill_market import fresh_market
+from app.cycle.look import look, look_at_moment, note_watched
 from app.cycle.parts import Contestant, Parts
 from app.cycle.settle import Settlement, settle_turn
 from app.cycle.take_turn import Asked, Table, take_turn
 from app.cycle.value import save_equity_now
-from app.engine.clock import floor_time
 from app.engine.market import Snapshot
-from app.engine.order_checks import Rules
+from app.engine.rules import Rules
+from app.market.fill_market import encode_fill_market
 from app.market.snapshot import encode
+from app.market.stretch import Terms
 from app.market.venue import VenueError
 from app.store import accounts, blobs, contestants, cycles, prices, snapshots, turns
 from app.store.accounts import HeldAccount
@@ -98,13 +99,15 @@ async def _play(parts: Parts, cycle_id: int, timings: Timings) -> None:
     rules = replace(parts.rules, entries_open=parts.switches.entries_open)
     with timings.phase("see"):
         snapshot = await _see(parts, cycle_id)
-    with timings.phase("watch"):
-        async with parts.turnstile:
-            await look(parts, snapshot.instruments, cycle_id=cycle_id)
-            await look_at_moment(parts, snapshot, cycle_id=cycle_id)
-    with timings.phase("brief"):
-        held = await _begin_turns(parts, cycle_id)
-        table = Table(cycle_id, snapshot, market_part(snapshot), rules, parts.deadline_seconds)
+    async with parts.turnstile:
+        with timings.phase("watch"):
+            at = parts.clock.now()
+            terms = Terms(snapshot.instruments, rules)
+            looked = await look(parts, cycle_id=cycle_id, at=at)
+            await look_at_moment(parts, snapshot, terms, cycle_id=cycle_id, at=at, until=looked.until)
+        with timings.phase("brief"):
+            held = await _begin_turns(parts, cycle_id, terms, at, looked.until)
+            table = Table(cycle_id, snapshot, market_part(snapshot), rules, parts.deadline_seconds)
     with timings.phase("ask"):
         asked = await _ask(parts, table, held)
     async with parts.turnstile:
@@ -183,8 +186,9 @@ def _price(cycle_id: int, snapshot: Snapshot, name: str) -> NewPrice:
     )
 
 
-async def _begin_turns(parts: Parts, cycle_id: int) -> dict[str, HeldAccount]:
+async def _begin_turns(parts: Parts, cycle_id: int, terms: Terms, watched_at: datetime, watched_until: datetime) -> dict[str, HeldAccount]:
     async with parts.database.writing() as connection:
+        await note_watched(connection, cycle_id, terms, at=watched_at, until=watched_until)
         states = {one.id: one.state for one in await contestants.all_contestants(connection, parts.season_id)}
         playing = [one.id for one in parts.contestants if one.host is not None and states.get(one.id) == "active"]
         await turns.start_turns(connection, cycle_id, playing, started_at=parts.clock.now())
@@ -219,8 +223,10 @@ async def _one_turn(parts: Parts, table: Table, contestant: Contestant, held: He
 async def _book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> Settlement:
     """The market of the fill, stored before anything is filled, so that a kill from here on changes nothing."""
     try:
-        await look(parts, snapshot.instruments, cycle_id=cycle_id)
         market = await fresh_market(parts, snapshot, rules)
+        # After the books, so that no fill overtakes a minute that had closed by then, or a funding settlement.
+        looked = await look(parts, cycle_id=cycle_id, at=market.at)
+        market = replace(market, watched_until=looked.until)
     except VenueError as error:
         log.error("no_fill", message=f"no order is filled: {error}", cycle_id=cycle_id, phase="fill")
         return Settlement(cycle_id, parts.clock.now(), snapshot.instruments, None, f"the venue failed at the moment of the fill: {error}")
@@ -228,7 +234,7 @@ async def _book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -
     async with parts.database.writing() as connection:
         await blobs.put_blobs(connection, content)
         await cycles.set_booked(connection, cycle_id, books_hash=head)
-    return Settlement(cycle_id, market.at, snapshot.instruments, market, watched_until=floor_time(market.at, MINUTE))
+    return Settlement(cycle_id, market.at, snapshot.instruments, market, watched_until=market.watched_until)
 
 
 async def _settle(parts: Parts, settlement: Settlement, asked: list[Asked]) -> None:

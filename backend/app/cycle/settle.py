@@ -11,9 +11,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.agents.reply import Decision, Reply, ReplyRefused
-from app.cycle.fill_market import FillMarket
 from app.cycle.parts import Parts
-from app.cycle.record import announce_fills
+from app.cycle.record import announce
 from app.cycle.take_turn import Asked
 from app.engine.exchange import apply
 from app.engine.facts import Fact, OrderRefused, Outcome, fills
@@ -21,6 +20,7 @@ from app.engine.instruments import Instrument
 from app.engine.ledger import BooksBrokenError
 from app.engine.orders import Order, RefusalCode, Refused
 from app.engine.positions import Account
+from app.market.fill_market import FillMarket
 from app.store import accounts, contestants, decisions, turns
 from app.store.decisions import NewDecision
 
@@ -173,7 +173,7 @@ async def _finish(connection: AsyncConnection, settlement: Settlement, asked: As
 
 def _announce(parts: Parts, settlement: Settlement, asked: Asked, outcome: Outcome, result: str) -> None:
     contestant = asked.contestant.id
-    announce_fills(parts, contestant, outcome.facts, settlement.cycle_id)
+    announce(parts, contestant, outcome.facts, settlement.cycle_id)
     for fact in outcome.facts:
         if isinstance(fact, OrderRefused):
             log.info(

@@ -13,7 +13,7 @@ from app.agents.briefing import FAMILY, VERSION, Prompt, Refusal, brief
 from app.agents.reply import Reply, ReplyRefused, read_reply
 from app.cycle.parts import Contestant, Parts
 from app.engine.market import Snapshot
-from app.engine.order_checks import Rules
+from app.engine.rules import Rules
 from app.llm.outcome import Answer, Failure, FailureKind
 from app.store import conversations, decisions, turns
 from app.store.accounts import HeldAccount

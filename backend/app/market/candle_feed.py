@@ -1,4 +1,4 @@
-"""Closed candles from the venue, kept between cycles so that only the newest are fetched, and one-minute mark candles for looking back."""
+"""Closed candles from the venue, kept between cycles so that only the newest are fetched, and one-minute candles for looking back."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -49,13 +49,14 @@ class CandleFeed:
             fresh = fitted(await self._newest(contract, timeframe, WHOLE_BARS, at), timeframe, at)
         self._windows[key] = fresh
 
-    async def mark_minutes(self, contract: Contract, since: datetime, until: datetime) -> tuple[Candle, ...]:
-        """Closed 1m mark candles within [since, until], page by page. Raises VenueError."""
+    async def minutes(self, contract: Contract, since: datetime, until: datetime, price: str) -> tuple[Candle, ...]:
+        """Closed 1m candles within [since, until], page by page; `price` is mark or last. Raises VenueError."""
         found: dict[datetime, Candle] = {}
         start = since
         while start + MINUTE <= until:
             end = min(start + MINUTES_PAGE * MINUTE, until)
-            named: Mapping[str, Any] = {"limit": MINUTES_PAGE, "params": {"price": "mark", "until": milliseconds(end)}}
+            params = {"until": milliseconds(end), **({"price": "mark"} if price == "mark" else {})}
+            named: Mapping[str, Any] = {"limit": MINUTES_PAGE, "params": params}
             page = await self._rows(contract, Timeframe.MINUTE, until, since=milliseconds(start), **named)
             within = [candle for candle in page if start <= candle.open_time < end]
             found.update((candle.open_time, candle) for candle in within)

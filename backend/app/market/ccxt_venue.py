@@ -14,12 +14,14 @@ import structlog
 
 from app.engine.books import Book
 from app.engine.clock import Clock
+from app.engine.funding import Settlement
 from app.engine.instruments import Instrument
 from app.engine.market import Candle, Quote, Snapshot, SymbolView, Timeframe
 from app.market import ccxt_rows
 from app.market.candle_feed import MINUTE, CandleFeed
 from app.market.ccxt_line import CcxtLine
 from app.market.contracts import Contract, load_contracts
+from app.market.funding_feed import FundingFeed
 from app.market.quote_feed import QuoteFeed
 from app.market.snapshot import encode
 from app.market.soundness import STALE_AFTER, judge, judge_candles, judge_minutes
@@ -30,6 +32,9 @@ SNAPSHOT_SECONDS_MAX = 30.0
 BOOK_SECONDS_MAX = 5.0
 MINUTES_SECONDS_MAX = 30.0
 """For each day that is looked back on: pages come one after the other."""
+
+FUNDING_SECONDS_MAX = 10.0
+"""For each month that is looked back on."""
 
 BOOK_LEVELS = 50
 TERMS_HOLD_FOR = timedelta(days=1)
@@ -65,6 +70,7 @@ class CcxtVenue:
         self._line = CcxtLine(exchange_id, clock, base_url=base_url, request_seconds_max=snapshot_seconds_max / 3)
         self._quotes = QuoteFeed(self._line)
         self._candles = CandleFeed(self._line)
+        self._funding = FundingFeed(self._line)
         self._contracts: Mapping[str, Contract] = {}
         self._terms_hold_until: datetime | None = None
         self._accepted: dict[str, Quote] = {}
@@ -121,14 +127,20 @@ class CcxtVenue:
 
     async def mark_minutes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Candle, ...]]:
         """Closed 1m mark candles with `since` <= open and close <= `until`. Impossible candles make their symbol absent, as errors do."""
-        if since + MINUTE > until:
-            return dict.fromkeys(symbols, ())
+        return await self._minutes(symbols, since, until, "mark")
 
-        async def minutes(contract: Contract) -> tuple[Candle, ...]:
-            return await self._sound_minutes(contract, since, until)
+    async def last_minutes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Candle, ...]]:
+        """The same of last prices."""
+        return await self._minutes(symbols, since, until, "last")
 
-        seconds_max = MINUTES_SECONDS_MAX * (1 + (until - since).days)
-        return await self._each(symbols, "mark_candles_missing", seconds_max, minutes)
+    async def funding_history(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Settlement, ...]]:
+        """Settlements with `since` < instant <= `until`, oldest first. Absurd rates make their symbol absent, as errors do."""
+
+        async def history(contract: Contract) -> tuple[Settlement, ...]:
+            return await self._funding.history(contract, since, until)
+
+        seconds_max = FUNDING_SECONDS_MAX * (1 + (until - since).days / 30)
+        return await self._each(symbols, "funding_rates_missing", seconds_max, history)
 
     async def quotes(self) -> dict[str, Quote]:
         """Tickers as they are, unjudged: put each through `soundness.judge` before acting on it. Raises VenueError."""
@@ -214,10 +226,20 @@ class CcxtVenue:
             raise VenueGarbledError(f"the order book is {age.total_seconds():.0f} s old")
         return book
 
-    async def _sound_minutes(self, contract: Contract, since: datetime, until: datetime) -> tuple[Candle, ...]:
-        minutes = await self._candles.mark_minutes(contract, since, until)
+    async def _minutes(self, symbols: Sequence[str], since: datetime, until: datetime, price: str) -> dict[str, tuple[Candle, ...]]:
+        if since + MINUTE > until:
+            return dict.fromkeys(symbols, ())
+
+        async def minutes(contract: Contract) -> tuple[Candle, ...]:
+            return await self._sound_minutes(contract, since, until, price)
+
+        seconds_max = MINUTES_SECONDS_MAX * (1 + (until - since).days)
+        return await self._each(symbols, f"{price}_candles_missing", seconds_max, minutes)
+
+    async def _sound_minutes(self, contract: Contract, since: datetime, until: datetime, price: str) -> tuple[Candle, ...]:
+        minutes = await self._candles.minutes(contract, since, until, price)
         accepted = self._accepted.get(contract.instrument.symbol)
-        broken = judge_minutes(minutes, None if accepted is None else accepted.mark)
+        broken = judge_minutes(minutes, None if accepted is None else accepted.mark if price == "mark" else accepted.last)
         if broken is not None:
             raise VenueGarbledError(broken)
         return minutes

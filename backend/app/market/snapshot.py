@@ -72,8 +72,8 @@ def encode(snapshot: Snapshot) -> Encoded:
     return Encoded(_hash(manifest), manifest, chunks)
 
 
-def decode(manifest: bytes, chunks: Mapping[str, bytes]) -> Snapshot:
-    """The snapshot again. Raises ValueError when a chunk is missing or its bytes are not those its name promises."""
+def decode(manifest: bytes, chunks: Mapping[str, bytes], *, candles: bool = True) -> Snapshot:
+    """The snapshot again; without its candles where nobody looks at them. Raises ValueError when a chunk is missing or damaged."""
     data = json.loads(manifest)
     if data["format"] != FORMAT:
         raise ValueError(f"snapshot format {data['format']} is not one this version reads ({FORMAT})")
@@ -85,8 +85,8 @@ def decode(manifest: bytes, chunks: Mapping[str, bytes]) -> Snapshot:
             row["symbol"]: SymbolView(
                 instrument=instrument,
                 quote=None if row["quote"] is None else _quote(row["quote"]),
-                candles_5m=_candles(row["candles_5m"], chunks),
-                candles_4h=_candles(row["candles_4h"], chunks),
+                candles_5m=_candles(row["candles_5m"], chunks) if candles else (),
+                candles_4h=_candles(row["candles_4h"], chunks) if candles else (),
                 unusable=row["unusable"],
             )
             for row, instrument in zip(data["symbols"], instruments, strict=True)
@@ -100,6 +100,11 @@ def chunk_hashes(manifest: bytes) -> list[str]:
     data = json.loads(manifest)
     candles = [name for row in data["symbols"] for name in (*row["candles_5m"], *row["candles_4h"])]
     return [data["instruments"], *candles]
+
+
+def terms_hash(manifest: bytes) -> str:
+    """Name of the one chunk that `decode` needs without candles."""
+    return str(json.loads(manifest)["instruments"])
 
 
 def encode_books(books: Mapping[str, Book]) -> bytes:

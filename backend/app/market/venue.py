@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.engine.books import Book
+from app.engine.funding import Settlement
 from app.engine.instruments import Instrument
 from app.engine.market import Candle, Quote, Snapshot
 
@@ -38,6 +39,14 @@ class Venue(Protocol):
 
     async def mark_minutes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Candle, ...]]:
         """Closed one-minute mark candles lying wholly within [since, until], oldest first. Symbols that could not be had are absent."""
+        ...
+
+    async def last_minutes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Candle, ...]]:
+        """The same of last prices."""
+        ...
+
+    async def funding_history(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[Settlement, ...]]:
+        """Funding settlements with `since` < instant <= `until`, oldest first. Symbols whose history could not be had are absent."""
         ...
 
     async def quotes(self) -> dict[str, Quote]:

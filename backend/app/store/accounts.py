@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.engine.facts import Filled, OrderRefused, Outcome
-from app.engine.positions import Account, Position
+from app.engine.facts import Fact, Filled, FundingPaid, MarginSet, OrderRefused, Outcome, fills
+from app.engine.positions import Account, FundingDue, Position
 from app.store import tables
 from app.store.booking import Booking
 from app.store.database import StaleAccountError
 from app.store.fills import write_fills
-from app.store.ledger import write_postings
-from app.store.orders import write_orders
+from app.store.funding import open_dues, write_funding
+from app.store.ledger import Booked, write_postings
+from app.store.orders import by_order, write_orders
 from app.store.positions import open_positions, write_positions
-from app.store.trades import write_trades
+from app.store.trades import ids_by_number, write_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,47 @@ async def _write(
     connection: AsyncConnection, booking: Booking, held: HeldAccount, outcome: Outcome, known: Mapping[int, int]
 ) -> dict[int, int]:
     """All that follows from the facts; ids of trades by number."""
-    carried_out = [fact for fact in outcome.facts if not isinstance(fact, OrderRefused)]
-    if not carried_out:
+    facts = outcome.facts
+    if all(isinstance(fact, OrderRefused) for fact in facts):
         return dict(known)
-    order_ids = await write_orders(connection, booking, carried_out)
-    done = [(fact, order_id) for fact, order_id in zip(carried_out, order_ids, strict=True) if isinstance(fact, Filled)]
-    trade_ids = await write_trades(connection, booking, [fact for fact, _ in done], known)
-    fill_ids = await write_fills(connection, booking, done, trade_ids)
-    postings = [(fact.posting, fill_id) for (fact, _), fill_id in zip(done, fill_ids, strict=True)]
-    await write_postings(connection, booking.contestant_id, booking.season_id, postings, cycle_id=booking.cycle_id)
+    funded = {fact.trade_number for fact in facts if isinstance(fact, FundingPaid)}
+    known = {**known, **await ids_by_number(connection, booking.contestant_id, booking.season_id, funded - known.keys())}
+    groups = by_order(facts)
+    order_ids = {
+        id(fact): order_id
+        for group, order_id in zip(groups, await write_orders(connection, booking, groups), strict=True)
+        for fact in group
+    }
+    trade_ids = await write_trades(connection, booking, outcome, known)
+    done = [(fact, order_ids[id(fact)]) for fact in fills(facts)]
+    fill_ids = dict(zip((id(fact) for fact, _ in done), await write_fills(connection, booking, done, trade_ids), strict=True))
+    places = [place for place, fact in enumerate(facts) if isinstance(fact, Filled | MarginSet | FundingPaid)]
+    booked = [_booked(facts[place], order_ids, fill_ids) for place in places]
+    numbers = await write_postings(connection, booking.contestant_id, booking.season_id, booked, cycle_id=booking.cycle_id)
     await write_positions(connection, booking, held.account.positions, outcome, trade_ids)
+    await write_funding(
+        connection,
+        booking,
+        held.account,
+        outcome,
+        trade_ids=trade_ids,
+        posting_numbers=dict(zip(places, numbers, strict=True)),
+        paid_after=held.watched_until,
+    )
     return trade_ids
+
+
+def _booked(fact: Fact, order_ids: Mapping[int, int], fill_ids: Mapping[int, int]) -> Booked:
+    """A fact's posting with what it belongs to; the ids are by the identity of the fact."""
+    match fact:
+        case Filled():
+            return Booked(fact.posting, fill_id=fill_ids[id(fact)])
+        case MarginSet():
+            return Booked(fact.posting, order_id=order_ids[id(fact)])
+        case FundingPaid():
+            return Booked(fact.posting)
+        case _:
+            raise TypeError(f"no money moves with {type(fact).__name__}")
 
 
 async def _load(connection: AsyncConnection, which: ColumnElement[bool]) -> dict[str, HeldAccount]:
@@ -116,12 +147,14 @@ async def _load(connection: AsyncConnection, which: ColumnElement[bool]) -> dict
         .order_by(contestants.c.position, contestants.c.id)
     )
     rows = (await connection.execute(owners)).mappings().all()
-    held = await open_positions(connection, which)
-    return {row["contestant_id"]: _held_account(row, held.get(row["contestant_id"], {})) for row in rows}
+    held, owed = await open_positions(connection, which), await open_dues(connection, which)
+    return {
+        row["contestant_id"]: _held_account(row, held.get(row["contestant_id"], {}), owed.get(row["contestant_id"], ())) for row in rows
+    }
 
 
-def _held_account(row: Any, held: Mapping[str, tuple[Position, int]]) -> HeldAccount:
+def _held_account(row: Any, held: Mapping[str, tuple[Position, int]], dues: tuple[FundingDue, ...]) -> HeldAccount:
     positions = {symbol: position for symbol, (position, _) in held.items()}
-    account = Account(row["contestant_id"], row["available"], positions, row["trades_opened"])
+    account = Account(row["contestant_id"], row["available"], positions, row["trades_opened"], dues)
     trade_ids = {symbol: trade_id for symbol, (_, trade_id) in held.items()}
     return HeldAccount(account, row["season_id"], row["version"], row["initial"], row["watched_until"], trade_ids)

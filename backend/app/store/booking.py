@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.engine.facts import Filled, StopsSet
+from app.engine.facts import Filled, MarginSet, StopsSet
+
+CarriedOut = Filled | StopsSet | MarginSet
+"""What an order, or a trigger, became."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,6 @@ class Booking:
     at: datetime
     decision_ids: Mapping[int, int]
 
-    def decision_of(self, fact: Filled | StopsSet) -> int | None:
+    def decision_of(self, fact: CarriedOut) -> int | None:
         """Id of the decision a fact answers; None for what the market triggered."""
         return None if fact.order is None else self.decision_ids.get(fact.order)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.engine.ledger import Entry, LedgerAccount, PostingKind, posting
-from app.store.ledger import write_postings
+from app.engine.ledger import Entry, LedgerAccount, Posting, PostingKind, posting
+from app.store.ledger import Booked, write_postings
 from app.store.rows import columns_of, records
 from app.store.tables import accounts, contestants, equity
 
@@ -122,8 +122,12 @@ async def _join(connection: AsyncConnection, season_id: int, one: NewContestant,
             exposure=Decimal(0),
         )
     )
-    deposit = posting(PostingKind.DEPOSIT, at, Entry(LedgerAccount.AVAILABLE, one.initial), Entry(LedgerAccount.CAPITAL, -one.initial))
-    await write_postings(connection, one.id, season_id, [(deposit, None)], cycle_id=None)
+    await write_postings(connection, one.id, season_id, [Booked(deposit(one.initial, at))], cycle_id=None)
+
+
+def deposit(initial: Decimal, at: datetime) -> Posting:
+    """How a contestant comes by its starting balance."""
+    return posting(PostingKind.DEPOSIT, at, Entry(LedgerAccount.AVAILABLE, initial), Entry(LedgerAccount.CAPITAL, -initial))
 
 
 async def _refresh(connection: AsyncConnection, one: NewContestant, known: ContestantRow) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.database import AlreadyClaimedError
@@ -15,7 +16,10 @@ from app.store.upsert import insert_missing
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """One cycle. `phase` is the last step completed; `books_hash` names the stored market of its fill."""
+    """One cycle. `phase` is the last step completed; `books_hash` names the stored market of its fill.
+
+    At `watched_at` open positions were judged by the prices of its snapshot, after all bars up to `watched_until`; by `rules` from then on.
+    """
 
     id: int
     due_at: datetime
@@ -26,6 +30,9 @@ class CycleRow:
     finished_at: datetime | None
     reason: str | None
     books_hash: str | None
+    watched_at: datetime | None
+    watched_until: datetime | None
+    rules: dict[str, Any] | None
     timings: dict[str, float] | None
     pid: int
 
@@ -54,6 +61,14 @@ async def claim_cycle(connection: AsyncConnection, *, due_at: datetime, kind: st
 async def set_phase(connection: AsyncConnection, cycle_id: int, phase: str) -> None:
     """Note a completed step."""
     await connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(phase=phase))
+
+
+async def set_watched(
+    connection: AsyncConnection, cycle_id: int, *, watched_at: datetime, watched_until: datetime, rules: Mapping[str, Any]
+) -> None:
+    """Note when positions were judged by the cycle's snapshot, and by which rules they are judged from then on."""
+    values = {"watched_at": watched_at, "watched_until": watched_until, "rules": dict(rules)}
+    await connection.execute(update(cycles).where(cycles.c.id == cycle_id).values(values))
 
 
 async def set_booked(connection: AsyncConnection, cycle_id: int, *, books_hash: str) -> None:
@@ -90,6 +105,23 @@ async def cycle_in_progress(connection: AsyncConnection) -> CycleRow | None:
 async def latest_finished(connection: AsyncConnection) -> CycleRow | None:
     """The cycle closed last."""
     return await first(connection, _ALL.where(cycles.c.finished_at.is_not(None)).order_by(cycles.c.id.desc()), CycleRow)
+
+
+async def latest_watched(connection: AsyncConnection, season_id: int) -> CycleRow | None:
+    """The newest cycle that judged open positions by its snapshot."""
+    watched = (cycles.c.season_id == season_id) & cycles.c.watched_at.is_not(None)
+    return await first(connection, _ALL.where(watched).order_by(cycles.c.id.desc()), CycleRow)
+
+
+async def season_cycles(connection: AsyncConnection, season_id: int, *, after: int = 0, limit: int) -> list[CycleRow]:
+    """A season's cycles after one, oldest first."""
+    mine = (cycles.c.season_id == season_id) & (cycles.c.id > after)
+    return await records(connection, _ALL.where(mine).order_by(cycles.c.id).limit(limit), CycleRow)
+
+
+async def count_cycles(connection: AsyncConnection, season_id: int) -> int:
+    """How many cycles a season has."""
+    return (await connection.execute(select(func.count()).where(cycles.c.season_id == season_id))).scalar_one()
 
 
 async def get_cycle(connection: AsyncConnection, cycle_id: int) -> CycleRow | None:

@@ -20,7 +20,7 @@ from sqlalchemy import event, exc, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.store.migrate import UnknownRevisionError, migrate_connection
+from app.store.migrate import REVISIONS, UnknownRevisionError, migrate_connection, revision_of
 
 BUSY_MS_MAX = 5_000
 CONNECT_SECONDS_MAX = 5
@@ -121,6 +121,15 @@ class Database:
                 await connection.run_sync(migrate_connection)
             except UnknownRevisionError as error:
                 raise StoreError(str(error)) from None
+
+    async def require_newest(self) -> None:
+        """Raises StoreError when the tables don't have the newest form; a start brings them there."""
+        async with self.reading() as connection:
+            found = await connection.run_sync(revision_of)
+        if found != REVISIONS[-1]:
+            raise StoreError(
+                f"its tables have form {found or 'none'}, this version needs {REVISIONS[-1]}: start the arena once, it brings them there"
+            )
 
     @asynccontextmanager
     async def held_alone(self) -> AsyncIterator[None]:

@@ -66,6 +66,13 @@ async def refused_in_last_turn(connection: AsyncConnection, contestant_id: str, 
     return await records(connection, _ALL.where(mine).order_by(decisions.c.position), DecisionRow)
 
 
+async def of_cycles(connection: AsyncConnection, cycle_ids: Sequence[int]) -> list[DecisionRow]:
+    """All decisions of several cycles, in the order they were asked for."""
+    mine = decisions.c.cycle_id.in_(cycle_ids)
+    order = (decisions.c.cycle_id, decisions.c.contestant_id, decisions.c.position)
+    return await records(connection, _ALL.where(mine).order_by(*order), DecisionRow)
+
+
 async def get_decision(connection: AsyncConnection, decision_id: int) -> DecisionRow | None:
     """One decision."""
     return await first(connection, _ALL.where(decisions.c.id == decision_id), DecisionRow)

@@ -33,6 +33,7 @@ class FillRow:
     fee: Decimal
     realised_pnl: Decimal
     insured: Decimal
+    takeover: Decimal
     beyond_depth: bool
     parts: list[list[str]]
     at: datetime
@@ -56,10 +57,11 @@ async def write_fills(
     connection: AsyncConnection, booking: Booking, done: Sequence[tuple[Filled, int]], trade_ids: Mapping[int, int]
 ) -> list[int]:
     """Store executions, each with the id of its order; `trade_ids` by trade number. Their ids, in order."""
-    return await inserted(connection, fills, [_values(booking, fact, order_id, trade_ids[fact.trade.number]) for fact, order_id in done])
+    return await inserted(connection, fills, [fill_row(booking, fact, order_id, trade_ids[fact.trade.number]) for fact, order_id in done])
 
 
-def _values(booking: Booking, fact: Filled, order_id: int, trade_id: int) -> dict[str, Any]:
+def fill_row(booking: Booking, fact: Filled, order_id: int, trade_id: int) -> dict[str, Any]:
+    """One execution as a row."""
     return {
         "contestant_id": booking.contestant_id,
         "trade_id": trade_id,
@@ -73,6 +75,7 @@ def _values(booking: Booking, fact: Filled, order_id: int, trade_id: int) -> dic
         "fee": fact.fee,
         "realised_pnl": fact.realised_pnl,
         "insured": fact.insured,
+        "takeover": fact.takeover,
         "beyond_depth": fact.beyond_depth,
         "parts": [[plain(part.price), plain(part.quantity)] for part in fact.parts],
         "at": fact.at,

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision, oldest first; a test holds them to the files."""
 
 TURNSTILE = 7_461_021
@@ -20,7 +20,7 @@ def migrate_connection(connection: Connection) -> None:
     """Run what is missing, inside the caller's transaction. Raises UnknownRevisionError."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": TURNSTILE})
-    current = _revision(connection)
+    current = revision_of(connection)
     if current == REVISIONS[-1]:
         return
     if current is not None and current not in REVISIONS:
@@ -36,7 +36,8 @@ def migrate_connection(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Which form a database has; None for one without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

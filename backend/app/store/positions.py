@@ -26,6 +26,7 @@ TRADE_FIELDS = (
     "gross_pnl",
     "fees",
     "insured",
+    "funding",
 )
 
 
@@ -49,14 +50,18 @@ async def write_positions(
     connection: AsyncConnection, booking: Booking, before: Mapping[str, Position], outcome: Outcome, trade_ids: Mapping[int, int]
 ) -> None:
     """Store the positions an outcome changed; `trade_ids` by trade number."""
+    about = {"contestant_id": booking.contestant_id, "updated_at": booking.at}
+    rows = [{**values, **about} for values in position_rows(before, outcome, trade_ids)]
+    if rows:
+        await connection.execute(upsert(connection, positions, key=("contestant_id", "symbol")), rows)
+
+
+def position_rows(before: Mapping[str, Position], outcome: Outcome, trade_ids: Mapping[int, int]) -> list[dict[str, Any]]:
+    """The positions an outcome changed, as rows."""
     after = outcome.account.positions
     changed = [_held(position, trade_ids) for symbol, position in after.items() if before.get(symbol) != position]
     closed = {fact.symbol: fact for fact in fills(outcome.facts) if fact.symbol not in after}
-    rows = [
-        {**values, "contestant_id": booking.contestant_id, "updated_at": booking.at} for values in [*changed, *_flat(closed, trade_ids)]
-    ]
-    if rows:
-        await connection.execute(upsert(connection, positions, key=("contestant_id", "symbol")), rows)
+    return [*changed, *_flat(closed, trade_ids)]
 
 
 def _held(position: Position, trade_ids: Mapping[int, int]) -> dict[str, Any]:
@@ -70,6 +75,7 @@ def _held(position: Position, trade_ids: Mapping[int, int]) -> dict[str, Any]:
         "stop_loss": position.stop_loss,
         "take_profit": position.take_profit,
         "armed_from": position.armed_from,
+        "funded_until": position.funded_until,
         "trade_id": trade_ids[position.trade.number],
     }
 
@@ -86,6 +92,7 @@ def _flat(closed: Mapping[str, Filled], trade_ids: Mapping[int, int]) -> list[di
             "stop_loss": None,
             "take_profit": None,
             "armed_from": last.at,
+            "funded_until": last.at,
             "trade_id": trade_ids[last.trade.number],
         }
         for symbol, last in closed.items()
@@ -105,5 +112,6 @@ def _position(row: Any) -> Position:
         stop_loss=row["stop_loss"],
         take_profit=row["take_profit"],
         armed_from=row["armed_from"],
+        funded_until=row["funded_until"],
         trade=trade,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.rows import columns_of, first
+from app.store.rows import columns_of, first, records
 from app.store.tables import seasons
 
 
@@ -28,6 +28,11 @@ async def current_season(connection: AsyncConnection) -> SeasonRow | None:
     """The season that has not ended, the newest if there are several."""
     statement = select(*columns_of(seasons, SeasonRow)).where(seasons.c.ended_at.is_(None)).order_by(seasons.c.id.desc())
     return await first(connection, statement, SeasonRow)
+
+
+async def list_seasons(connection: AsyncConnection) -> list[SeasonRow]:
+    """All seasons, oldest first."""
+    return await records(connection, select(*columns_of(seasons, SeasonRow)).order_by(seasons.c.id), SeasonRow)
 
 
 async def start_season(connection: AsyncConnection, *, name: str, at: datetime, rules: Mapping[str, Any]) -> SeasonRow:

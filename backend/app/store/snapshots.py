@@ -1,7 +1,7 @@
 """Snapshots: what everybody saw in a cycle, content-addressed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -24,6 +24,14 @@ async def load_manifest(connection: AsyncConnection, cycle_id: int) -> bytes | N
     """The manifest of a cycle's snapshot; None when it has none."""
     name = (await connection.execute(select(snapshots.c.manifest).where(snapshots.c.cycle_id == cycle_id))).scalar()
     return None if name is None else (await get_blobs(connection, [name]))[name]
+
+
+async def load_manifests(connection: AsyncConnection, cycle_ids: Sequence[int]) -> dict[int, bytes]:
+    """Manifests of several cycles' snapshots, by cycle; those without one are absent."""
+    rows = await connection.execute(select(snapshots.c.cycle_id, snapshots.c.manifest).where(snapshots.c.cycle_id.in_(cycle_ids)))
+    names = {cycle_id: name for cycle_id, name in rows.all()}  # noqa: C416 - rows are no pairs to mypy
+    content = await get_blobs(connection, names.values())
+    return {cycle_id: content[name] for cycle_id, name in names.items()}
 
 
 async def content_hash_of(connection: AsyncConnection, cycle_id: int) -> str | None:

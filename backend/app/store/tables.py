@@ -25,6 +25,10 @@ def _money(name: str, *, null: bool = False) -> Column[object]:
     return Column(name, ExactDecimal, nullable=null)
 
 
+def _monies(*names: str, null: bool = False) -> list[Column[object]]:
+    return [_money(name, null=null) for name in names]
+
+
 def _time(name: str, *, null: bool = False) -> Column[object]:
     return Column(name, UtcTime, nullable=null)
 
@@ -43,18 +47,9 @@ market_prices = Table(
     _id(),
     _to("cycle_id", "cycles.id"),
     _text("symbol"),
-    _money("price", null=True),
-    _money("mark", null=True),
-    _money("index_price", null=True),
-    _money("bid", null=True),
-    _money("ask", null=True),
-    _money("funding_rate", null=True),
+    *_monies("price", "mark", "index_price", "bid", "ask", "funding_rate", null=True),
     _time("next_funding_time", null=True),
-    _money("open_interest", null=True),
-    _money("high_24h", null=True),
-    _money("low_24h", null=True),
-    _money("change_24h", null=True),
-    _money("volume_24h_usdt", null=True),
+    *_monies("open_interest", "high_24h", "low_24h", "change_24h", "volume_24h_usdt", null=True),
     _text("venue"),
     _time("venue_time", null=True),
     _time("taken_at"),
@@ -76,10 +71,7 @@ decisions = Table(
     _text("symbol", null=True),
     _money("notional", null=True),
     Column("leverage", WholeNumber),
-    _money("close_fraction", null=True),
-    _money("stop_loss", null=True),
-    _money("take_profit", null=True),
-    _money("confidence", null=True),
+    *_monies("close_fraction", "stop_loss", "take_profit", "confidence", null=True),
     _text("invalidation", null=True),
     _text("reason", null=True),
     _text("summary", null=True),
@@ -130,6 +122,7 @@ positions = Table(
     _money("stop_loss", null=True),
     _money("take_profit", null=True),
     _time("armed_from"),
+    _time("funded_until"),
     _to("trade_id", "trades.id"),
     _time("updated_at"),
 )
@@ -147,13 +140,10 @@ trades = Table(
     _text("state"),
     _time("opened_at"),
     _time("closed_at", null=True),
-    _money("entry_quantity"),
-    _money("entry_price"),
-    _money("exit_quantity"),
+    *_monies("entry_quantity", "entry_price", "exit_quantity"),
     _money("exit_price", null=True),
-    _money("gross_pnl"),
-    _money("fees"),
-    _money("insured"),
+    *_monies("gross_pnl", "fees", "insured"),
+    Column("funding", ExactDecimal, nullable=False, server_default="0"),
     _money("net_pnl"),
     _text("exit_reason", null=True),
     _to("opened_by", "decisions.id", null=True),
@@ -235,6 +225,9 @@ cycles = Table(
     _time("finished_at", null=True),
     _text("reason", null=True),
     _text("books_hash", null=True),
+    _time("watched_at", null=True),
+    _time("watched_until", null=True),
+    Column("rules", Json),
     Column("timings", Json),
     Column("pid", Integer, nullable=False),
     Index(None, "state"),
@@ -310,11 +303,8 @@ fills = Table(
     _text("symbol"),
     _text("side"),
     _text("purpose"),
-    _money("quantity"),
-    _money("price"),
-    _money("fee"),
-    _money("realised_pnl"),
-    _money("insured"),
+    *_monies("quantity", "price", "fee", "realised_pnl", "insured"),
+    Column("takeover", ExactDecimal, nullable=False, server_default="0"),
     Column("beyond_depth", Boolean, nullable=False),
     Column("parts", Json, nullable=False),
     _time("at"),
@@ -331,6 +321,7 @@ ledger_entries = Table(
     _to("season_id", "seasons.id"),
     _to("cycle_id", "cycles.id", null=True),
     _to("fill_id", "fills.id", null=True),
+    _to("order_id", "orders.id", null=True),
     _text("kind"),
     _text("account"),
     _text("symbol", null=True),
@@ -339,19 +330,51 @@ ledger_entries = Table(
     Index(None, "contestant_id", "posting"),
 )
 
+# Once per contestant and settlement. Without rate and amount: what was held then is noted, the rate is not published yet. `paid_after` is
+# set where the rate came late: payment followed what was judged up to that minute.
 funding_payments = Table(
     "funding_payments",
     metadata,
     _id(),
     _to("contestant_id", "contestants.id"),
+    _to("trade_id", "trades.id"),
+    _to("cycle_id", "cycles.id", null=True),
     _text("symbol"),
     _time("settlement_time"),
-    _money("rate"),
-    _money("mark"),
+    _text("side"),
     _money("quantity"),
-    _money("amount"),
+    _money("mark"),
+    *_monies("rate", "amount", "insured", null=True),
+    Column("posting", Integer),
+    _time("paid_after", null=True),
     UniqueConstraint("contestant_id", "symbol", "settlement_time"),
+    Index(None, "trade_id"),
 )
+
+funding_rates = Table(
+    "funding_rates",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("settlement_time", UtcTime, primary_key=True),
+    _money("rate"),
+    sqlite_with_rowid=False,
+)
+
+
+def _minutes(name: str) -> Table:
+    """Closed one-minute bars that positions were judged on."""
+    return Table(
+        name,
+        metadata,
+        Column("symbol", Text, primary_key=True),
+        Column("open_time", UtcTime, primary_key=True),
+        *_monies("open", "high", "low", "close"),
+        sqlite_with_rowid=False,
+    )
+
+
+mark_minutes = _minutes("mark_minutes")
+last_minutes = _minutes("last_minutes")
 
 equity = Table(
     "equity",
@@ -362,11 +385,7 @@ equity = Table(
     _time("at"),
     _to("cycle_id", "cycles.id", null=True),
     _text("source"),
-    _money("equity"),
-    _money("wallet"),
-    _money("unrealised_pnl"),
-    _money("available"),
-    _money("exposure"),
+    *_monies("equity", "wallet", "unrealised_pnl", "available", "exposure"),
     UniqueConstraint("contestant_id", "at"),
     Index(None, "season_id", "cycle_id"),
 )

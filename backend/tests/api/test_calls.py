@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -73,6 +74,14 @@ def test_run_now_starts_a_cycle_and_is_refused_while_one_runs(arena):
 def test_entries_can_be_stopped_and_resumed(arena):
     assert arena.ask("/api/v1/system/entries/stop", "POST")[1]["entries_open"] is False
     assert arena.ask("/api/v1/system/entries/resume", "POST")[1]["entries_open"] is True
+
+
+def test_a_contestants_funding_is_listed_and_counted_in_its_standing(arena):
+    for one in get(arena, "/leaderboard")["standings"]:
+        page = get(arena, f"/models/{one['contestant']['id']}/funding?limit=500")
+        paid = sum(Decimal(row["amount"]) for row in page["items"] if row["amount"] is not None)
+        assert Decimal(one["funding"]) == paid
+    assert problem(arena, "/models/nobody/funding")[0] == 404
 
 
 def test_health_is_ok_and_metrics_are_there(arena):

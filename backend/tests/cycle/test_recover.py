@@ -15,7 +15,7 @@ from app.cycle.recover import recover
 from app.cycle.run_cycle import run_cycle
 from app.engine.clock import Clock
 from app.engine.money import exact
-from app.engine.order_checks import Rules
+from app.engine.rules import Rules
 from app.llm.outcome import Answer, Reply
 from app.market.ccxt_venue import CcxtVenue
 from app.sandbox.serve import running_sandbox
@@ -167,8 +167,8 @@ async def test_downtime_is_walked_minute_by_minute_and_dated_to_when_it_happened
         venue = CcxtVenue("bitget", SYMBOLS, later, base_url=sandbox.venue_url)
         await venue.load()
         again = replace(arena, clock=later, venue=venue)
-        exits = await look(again, venue.instruments)
-        assert await look(again, venue.instruments) == 0
+        exits = (await look(again)).exits
+        assert (await look(again)).exits == 0
         await venue.close()
     async with arena.database.reading() as connection:
         rows = await trades.list_trades(connection)

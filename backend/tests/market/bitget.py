@@ -138,6 +138,20 @@ class Bitget:
         following = (stamp(self.at) // 14_400_000 + 1) * 14_400_000
         return [{"symbol": query["symbol"], "fundingRate": "-0.000013", "fundingRateInterval": "4", "nextUpdate": f"{following}"}]
 
+    def funding_history(self, query: dict[str, str]) -> Any:
+        """Newest first, every four hours, stamped one to three milliseconds late."""
+        size, page, width = int(query.get("pageSize", "20")), int(query.get("pageNo", "1")), 14_400_000
+        newest, oldest = stamp(self.at) // width, -(-stamp(self.begins) // width)
+        return [
+            {"symbol": query["symbol"], "fundingRate": self.rate_of(index * width), "fundingTime": f"{index * width + 1 + index % 3}"}
+            for index in range(newest - (page - 1) * size, max(newest - page * size, oldest - 1), -1)
+        ]
+
+    @staticmethod
+    def rate_of(instant: int) -> str:
+        """A settled rate, a function of the time alone."""
+        return f"{Decimal(instant // 14_400_000 * 13 % 41 - 20) / 1_000_000:f}"
+
     def open_interest(self, query: dict[str, str]) -> Any:
         return {"openInterestList": [{"symbol": query["symbol"], "size": "52234.134"}], "ts": f"{stamp(self.at)}"}
 
@@ -154,6 +168,7 @@ class Bitget:
             "/api/v2/mix/market/history-mark-candles": self.candles,
             "/api/v2/mix/market/merge-depth": self.depth,
             "/api/v2/mix/market/current-fund-rate": self.funding,
+            "/api/v2/mix/market/history-fund-rate": self.funding_history,
             "/api/v2/mix/market/open-interest": self.open_interest,
             "/api/v2/public/time": self.time,
         }

@@ -1,8 +1,8 @@
 """A season with two contestants, and steps of a trade to play in it: values for the tests of the store."""
 
 from app.engine.exchange import apply
-from app.engine.order_checks import Rules
 from app.engine.orders import OpenOrder
+from app.engine.rules import Rules
 from app.engine.trades import Side
 from app.engine.triggers import watch
 from app.store import accounts, contestants, cycles, seasons

@@ -21,8 +21,8 @@ PLANTED = {
     "trade 1 is open while its position is": update(tables.trades).values(state="closed"),
     "fees of trade 1: the sum over its fills": update(tables.trades).values(fees=ONE),
     "gross result of trade 1: the sum over its fills": update(tables.trades).values(gross_pnl=ONE),
-    "insured loss of trade 1: the sum over its fills": update(tables.trades).values(insured=ONE),
-    "net result of trade 1 is gross less fees": update(tables.trades).values(net_pnl=ONE),
+    "insured loss of trade 1: the sum over its fills and settlements": update(tables.trades).values(insured=ONE),
+    "net result of trade 1 is gross less fees, plus funding": update(tables.trades).values(net_pnl=ONE),
     "equity at 2026-01-05 12:00:00 is wallet plus unrealised": update(tables.equity).values(equity=ONE),
     "decision 1 was carried out once": insert(tables.orders).from_select(
         [column.name for column in tables.orders.c if column.name != "id"],

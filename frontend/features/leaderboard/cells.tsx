@@ -110,8 +110,14 @@ export function TradesCell({ standing: { trades, wins } }: Props) {
   );
 }
 
-export function FeesCell({ standing: { fees } }: Props) {
-  return formatMoney(fees);
+export function FeesCell({ standing: { fees, funding } }: Props) {
+  const { board } = useText();
+  return (
+    <>
+      {formatMoney(fees)}
+      {toNumber(funding) !== 0 && <span className="block text-small text-ink-3">{board.funding(formatMoney(funding, "always"))}</span>}
+    </>
+  );
 }
 
 export function ExposureCell({ standing: { exposure, equity, open_positions: open } }: Props) {

@@ -1,23 +1,22 @@
 """How far the perpetual trades above its index, and the funding that follows from it. Pure, a function of seed, symbol and time.
 
-The premium is a sum of slow waves: continuous over days, can be asked at any time. Funding: Bitget's formula since 2025-09,
-clamp(P + clamp(0.01% - P, -0.05%, 0.05%), -0.3%, 0.3%) per 8 hours, with P the average premium of the interval so far.
+The premium is a sum of slow waves: continuous over days, can be asked at any time. Funding follows from the average premium of the interval
+so far, within ±0.3%.
 """
 
 from decimal import Decimal
 
 import numpy as np
 
+from app.engine.funding import settled_rate
 from app.sandbox.prices.bars import MINUTE_MS
 from app.sandbox.prices.chance import Floats, uniforms
-from app.sandbox.prices.contracts import FUNDING_MS
+from app.sandbox.prices.contracts import FUNDING_HOURS, FUNDING_MS
 
 PERIOD_MINUTES = np.array([170.0, 590.0, 1_730.0, 5_300.0, 16_900.0])
 HEIGHTS = np.array([1.0e-4, 1.6e-4, 2.6e-4, 3.4e-4, 3.0e-4])
 USUAL = 1.2e-4
-INTEREST = 1e-4
-INTEREST_BAND = 5e-4
-RATE_MAX = 3e-3
+RATE_MAX = Decimal("0.003")
 RATE_PLACES = 6
 SAMPLE_MINUTES = 5
 
@@ -34,8 +33,8 @@ def funding_rate(start_ms: int, end_ms: int, seed: int, symbol: str) -> Decimal:
     """Rate of the interval that began at `start_ms`, from the premium up to `end_ms`; six decimals."""
     first, last = start_ms / MINUTE_MS, max(end_ms, start_ms + MINUTE_MS) / MINUTE_MS
     average = float(premium(np.arange(first, last, SAMPLE_MINUTES), seed, symbol).mean())
-    rate = average + min(max(INTEREST - average, -INTEREST_BAND), INTEREST_BAND)
-    return Decimal(f"{min(max(rate, -RATE_MAX), RATE_MAX):.{RATE_PLACES}f}")
+    rate = settled_rate(Decimal(repr(average)), FUNDING_HOURS, -RATE_MAX, RATE_MAX)
+    return Decimal(f"{rate:.{RATE_PLACES}f}")
 
 
 def interval_start(now_ms: int) -> int:
