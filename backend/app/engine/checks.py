@@ -18,13 +18,14 @@ def check_books(before: Account, outcome: Outcome, mode: MarginMode) -> None:
     """
     after = outcome.account
     moved = _moved(postings(outcome.facts))
-    expected = before.available + moved[LedgerAccount.AVAILABLE, None]
+    expected = before.available + moved.pop((LedgerAccount.AVAILABLE, None), ZERO)
     if after.available != expected:
         raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, the postings say {expected}")
     if after.available < 0 and (mode is MarginMode.ISOLATED or not after.positions):
         raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, below zero")
-    for symbol in {*before.positions, *after.positions, *(symbol for _, symbol in moved if symbol is not None)}:
-        held = _margin(before, symbol) + moved[LedgerAccount.MARGIN, symbol]
+    posted = {symbol for account, symbol in moved if account is LedgerAccount.MARGIN and symbol is not None}
+    for symbol in before.positions.keys() | after.positions.keys() | posted:
+        held = _margin(before, symbol) + moved.get((LedgerAccount.MARGIN, symbol), ZERO)
         if _margin(after, symbol) != held or held < 0:
             raise BooksBrokenError(f"{after.contestant}: margin of {symbol} is {_margin(after, symbol)}, the postings say {held}")
 

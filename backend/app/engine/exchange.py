@@ -29,7 +29,7 @@ def apply(account: Account, market: Market, orders: Sequence[Order], at: datetim
     with localcontext(CONTEXT):
         facts: list[Fact] = []
         books = dict(market.books)  # this contestant's own view: what it takes is gone for it alone
-        seen = replace(market, books=books)
+        seen = Market(market.instruments, market.marks, books, market.unusable, market.rules)
         current = account
         ranked = sorted(enumerate(orders), key=lambda pair: _rank(pair[1]))
         for index, order in ranked:

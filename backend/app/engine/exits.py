@@ -5,11 +5,12 @@ from decimal import Decimal
 from app.engine.books import Level, walk
 from app.engine.fills import Leaving, leave
 from app.engine.instruments import Instrument
-from app.engine.money import floor_to
+from app.engine.money import ZERO, floor_to
 from app.engine.order_checks import above_order_limit, outside_band, unfit_fraction, unfit_notional
 from app.engine.orders import CloseOrder, RefusalCode, Refused
 from app.engine.placing import Changed, Round, execution, left_open, levels_of_book, position_of
 from app.engine.positions import Account, Position
+from app.engine.rules import MarginMode
 from app.engine.trades import Purpose, Side
 
 
@@ -35,7 +36,7 @@ def close(account: Account, order: CloseOrder, now: Round) -> Changed | Refused:
     if refused is not None:
         return refused
     purpose = Purpose.CLOSE if quantity == held.quantity else Purpose.REDUCE
-    still_open = left_open(account, held, quantity, market)
+    still_open = left_open(account, held, quantity, market) if market.rules.margin_mode is MarginMode.CROSS else ZERO
     why = Leaving(purpose, instrument.taker_fee_rate, market.rules.margin_mode, now.index, still_open=still_open)
     after, fact = leave(account, held, execution(filled, now.at), why)
     return after, (fact,)

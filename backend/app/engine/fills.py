@@ -126,8 +126,15 @@ def leave(account: Account, held: Position, done: Execution, why: Leaving) -> tu
     back = released + gross - fee
     insured = _insured(account.wallet + gross - fee, back, why)
     takeover = ZERO if why.closed_at_price is None else to_cash(held.side.sign * done.quantity * (why.closed_at_price - done.price))
-    trade = held.trade.left(done.quantity, done.price, gross=gross, fee=fee, insured=insured)
-    trade = trade.closed(done.at, why.purpose) if whole else trade
+    trade = held.trade.left(
+        done.quantity,
+        done.price,
+        gross=gross,
+        fee=fee,
+        insured=insured,
+        closed_at=done.at if whole else None,
+        exit_reason=why.purpose if whole else None,
+    )
     moved = posting(
         POSTING_KINDS[why.purpose],
         done.at,
@@ -137,7 +144,6 @@ def leave(account: Account, held: Position, done: Execution, why: Leaving) -> tu
         Entry(LedgerAccount.FEES, fee),
         Entry(LedgerAccount.INSURANCE, takeover - insured),
     )
-    position = replace(held, quantity=held.quantity - done.quantity, margin=held.margin - released, trade=trade)
     fact = Filled(
         why.index,
         held.symbol,
@@ -155,6 +161,9 @@ def leave(account: Account, held: Position, done: Execution, why: Leaving) -> tu
         trade,
         moved,
     )
+    if whole:
+        return account.without(held.symbol, back + insured), fact
+    position = replace(held, quantity=held.quantity - done.quantity, margin=held.margin - released, trade=trade)
     return account.holding(position, back + insured), fact
 
 

@@ -75,8 +75,12 @@ class Account:
         return to_cash(sum((held.unrealised_pnl(marks[held.symbol]) for held in self.positions.values() if held.symbol in marks), ZERO))
 
     def holding(self, position: Position, received: Decimal = ZERO) -> "Account":
-        """The account with one position put in place of its namesake, and `received` USDT more free; a quantity of zero removes it."""
+        """The account with one position put in place of its namesake, and `received` USDT more free."""
         positions = {name: held for name, held in self.positions.items() if name != position.symbol}
-        if position.quantity > 0:
-            positions[position.symbol] = position
+        positions[position.symbol] = position
         return Account(self.contestant, self.available + received, positions, max(self.trades_opened, position.trade.number), self.dues)
+
+    def without(self, symbol: str, received: Decimal = ZERO) -> "Account":
+        """The account when a position is gone, and `received` USDT more free."""
+        positions = {name: held for name, held in self.positions.items() if name != symbol}
+        return Account(self.contestant, self.available + received, positions, self.trades_opened, self.dues)

@@ -66,8 +66,18 @@ class Trade:
         average = (self.entry_price * self.entry_quantity + price * quantity) / total
         return replace(self, entry_quantity=total, entry_price=average, fees=self.fees + fee)
 
-    def left(self, quantity: Decimal, price: Decimal, *, gross: Decimal, fee: Decimal, insured: Decimal) -> "Trade":
-        """After a fill that reduced or closed."""
+    def left(
+        self,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        gross: Decimal,
+        fee: Decimal,
+        insured: Decimal,
+        closed_at: datetime | None = None,
+        exit_reason: Purpose | None = None,
+    ) -> "Trade":
+        """After a fill that reduced, or that closed for a reason."""
         total = self.exit_quantity + quantity
         average = ((self.exit_price or ZERO) * self.exit_quantity + price * quantity) / total
         return replace(
@@ -77,11 +87,9 @@ class Trade:
             gross_pnl=self.gross_pnl + gross,
             fees=self.fees + fee,
             insured=self.insured + insured,
+            closed_at=closed_at,
+            exit_reason=exit_reason,
         )
-
-    def closed(self, at: datetime, reason: Purpose) -> "Trade":
-        """After its last fill."""
-        return replace(self, closed_at=at, exit_reason=reason)
 
     def funded(self, amount: Decimal, insured: Decimal) -> "Trade":
         """After a funding settlement that came to `amount`, of which the insurance bore `insured`."""
