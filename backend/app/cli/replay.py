@@ -37,7 +37,7 @@ def replay(
     check: Annotated[bool, typer.Option("--verify", help="hold every row of the books against the stored one")] = False,
     fee: Annotated[str | None, typer.Option(help="taker fee as a fraction, like 0.0004")] = None,
     slippage: Annotated[str | None, typer.Option(help="slippage of triggered exits as a fraction, like 0.001")] = None,
-    leverage_cap: Annotated[int | None, typer.Option(min=1, help="refuse orders above this leverage")] = None,
+    leverage_cap: Annotated[int | None, typer.Option(min=1, help="carry out orders above this leverage at it")] = None,
     season: Annotated[str | None, typer.Option(help="which season; default: the newest")] = None,
     contestant: Annotated[list[str] | None, typer.Option(help="only this contestant; may be repeated")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,

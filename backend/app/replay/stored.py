@@ -16,6 +16,7 @@ from app.engine.facts import OrderRefused, Outcome
 from app.engine.funding import Settlement
 from app.engine.instruments import Instrument
 from app.engine.ledger import BooksBrokenError
+from app.engine.orders import FlipOrder, LeverageOrder, OpenOrder, Order
 from app.engine.positions import Account
 from app.engine.rules import Rules
 from app.market.fill_market import FillMarket
@@ -34,7 +35,11 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Other terms for the recorded decisions: taker fee and slippage as fractions, a cap on leverage. None leaves a term as it was."""
+    """Other terms for the recorded decisions: taker fee and slippage as fractions, a cap on leverage. None leaves a term as it was.
+
+    An order above the cap is carried out at it, with the notional it asked for: a cap never adds to what is held. The engine itself clamps
+    nothing; here it is what was asked about.
+    """
 
     fee: Decimal | None = None
     slippage: Decimal | None = None
@@ -49,8 +54,13 @@ class Change:
     def rules(self, rules: Rules) -> Rules:
         """Rules under the change."""
         slippage = rules.slippage if self.slippage is None else self.slippage
-        cap = rules.max_leverage if self.leverage_cap is None else min(self.leverage_cap, rules.max_leverage)
-        return replace(rules, slippage=slippage, max_leverage=cap)
+        return replace(rules, slippage=slippage)
+
+    def order(self, order: Order) -> Order:
+        """A recorded order under the change."""
+        if self.leverage_cap is None or not isinstance(order, OpenOrder | FlipOrder | LeverageOrder):
+            return order
+        return replace(order, leverage=min(order.leverage, self.leverage_cap))
 
 
 @dataclass(slots=True)
@@ -160,7 +170,7 @@ def _run(lane: Lane, season_id: int, cycle: StoredCycle, page: Page) -> None:
 def _trade(lane: Lane, one: Runner, cycle: StoredCycle, market: FillMarket, turn: StoredTurn, season_id: int) -> None:
     instruments = lane.terms.instruments if lane.terms is not None else {}
     met = replace(market.market(instruments), rules=lane.change.rules(market.rules))
-    orders = [order for decision in turn.decisions if (order := decision.order) is not None]
+    orders = [lane.change.order(order) for decision in turn.decisions if (order := decision.order) is not None]
     try:
         outcome = apply(one.account, met, orders, market.at)
     except BooksBrokenError as error:
