@@ -23,7 +23,7 @@ def check_books(before: Account, outcome: Outcome, mode: MarginMode) -> None:
         raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, the postings say {expected}")
     if after.available < 0 and (mode is MarginMode.ISOLATED or not after.positions):
         raise BooksBrokenError(f"{after.contestant}: free balance is {after.available}, below zero")
-    posted = {symbol for account, symbol in moved if account is LedgerAccount.MARGIN and symbol is not None}
+    posted = {symbol for _, symbol in moved if symbol is not None}
     for symbol in before.positions.keys() | after.positions.keys() | posted:
         held = _margin(before, symbol) + moved.get((LedgerAccount.MARGIN, symbol), ZERO)
         if _margin(after, symbol) != held or held < 0:

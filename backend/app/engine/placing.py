@@ -68,9 +68,7 @@ def next_minute(at: datetime) -> datetime:
 
 def left_open(account: Account, held: Position, quantity: Decimal, market: Market) -> Decimal:
     """Unrealised PnL at mark, USDT, of what stays open when `quantity` of a position is closed; what has no price counts at its entry."""
-    rest = held.quantity - quantity
-    left = account.without(held.symbol) if rest == 0 else account.holding(replace(held, quantity=rest))
-    return left.unrealised_pnl(market.marks)
+    return account.holding(replace(held, quantity=held.quantity - quantity)).unrealised_pnl(market.marks)
 
 
 def would_liquidate(account: Account, symbol: str, market: Market) -> Refused | None:

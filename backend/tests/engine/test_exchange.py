@@ -88,6 +88,11 @@ def test_a_full_close_releases_the_margin_and_books_profit_less_fee():
     assert (fill.trade.net_pnl, fill.trade.exit_reason, fill.trade.closed_at) == (D(100) - D("1.26"), Purpose.CLOSE, NOON)
 
 
+def test_an_account_stays_whose_it_was_when_its_last_position_is_gone():
+    closed = apply(opened().account, market(), [CloseOrder("BTCUSDT")], NOON).account
+    assert (closed.contestant, closed.positions, closed.trades_opened, closed.dues) == ("qwen3", {}, 1, ())
+
+
 def test_a_partial_close_releases_margin_in_proportion_and_keeps_the_entry():
     outcome = apply(opened().account, market(), [CloseOrder("BTCUSDT", D("0.25"))], NOON)
     held = outcome.account.positions["BTCUSDT"]
