@@ -74,7 +74,9 @@ def test_a_contract_without_tiers_is_liquidated_where_only_the_fee_of_closing_is
         held = holding(side=side)
         assert liquidation_price(held, bare) == bankruptcy_price(held, bare.taker_fee_rate)
     assert liquidation_price(holding(margin="10000"), bare) is None
-    assert liquidation_price(holding("1000", "0.5", margin="50"), bare) == bankruptcy_price(holding("1000", "0.5", margin="50"), D("0.0006"))
+    assert liquidation_price(holding("1000", "0.5", margin="50"), bare) == bankruptcy_price(
+        holding("1000", "0.5", margin="50"), D("0.0006")
+    )
 
 
 def test_tiers_that_a_venue_writes_with_a_gap_leave_no_position_without_a_liquidation_price():
