@@ -15,7 +15,7 @@ from typing import Any
 from app.agents.indicators import Indicators, indicators
 from app.agents.rules_text import system_text
 from app.engine.instruments import Instrument
-from app.engine.margin import free_balance, liquidation_prices
+from app.engine.margin import counted_pnl, free_balance, liquidation_prices
 from app.engine.market import Candle, Snapshot, SymbolView
 from app.engine.money import plain
 from app.engine.positions import Account, Position
@@ -86,7 +86,7 @@ def brief(
         "language": language,
         "limits": _limits(snapshot.instruments, rules),
         "account": {
-            "equity_usdt": _money(account.equity(marks)),
+            "equity_usdt": _money(account.wallet + counted_pnl(account, marks, rules.margin_mode)),
             "available_usdt": _money(max(Decimal(0), free_balance(account, marks, rules.margin_mode))),
             "initial_usdt": _money(initial),
         },

@@ -16,6 +16,10 @@ from app.store.seasons import SeasonRow, list_seasons
 Answer = TypeVar("Answer")
 
 
+class NoSeasonError(Exception):
+    """There is no such season; the text says which there are."""
+
+
 def read(question: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
     """What a question answers on one state of the database; exits with a sentence when it can't be read. The arena may run meanwhile."""
     settings = settings_or_exit()
@@ -31,14 +35,14 @@ def where(settings: Settings) -> str:
 
 
 async def season_named(connection: AsyncConnection, name: str | None) -> SeasonRow:
-    """The season of that name, or the newest. Raises LookupError with a sentence."""
+    """The season of that name, or the newest. Raises NoSeasonError with a sentence."""
     found = await list_seasons(connection)
     if not found:
-        raise LookupError("no season has begun: there is nothing to replay yet")
+        raise NoSeasonError("no season has begun: there is nothing to replay yet")
     for one in reversed(found):
         if name in {None, one.name}:
             return one
-    raise LookupError(f"there is no season {name}: there is {', '.join(one.name for one in found)}")
+    raise NoSeasonError(f"there is no season {name}: there is {', '.join(one.name for one in found)}")
 
 
 async def _read(settings: Settings, question: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:

@@ -41,8 +41,8 @@ def doctor(
 
 def _show(findings: list[Finding], *, books: bool) -> None:
     console = Console()
+    console.print(f"database   reachable: {where(settings_or_exit())}", soft_wrap=True)
     if not books:
-        console.print(f"database   reachable: {where(settings_or_exit())}", soft_wrap=True)
         console.print(f"not checked in this release: {', '.join(NOT_CHECKED)}")
     if not findings:
         console.print("books      recomputed from the ledger: nothing differs")

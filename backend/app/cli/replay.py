@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cli.arena import fail
-from app.cli.database import read, season_named
+from app.cli.arena import fail, settings_or_exit
+from app.cli.database import NoSeasonError, read, season_named, where
 from app.replay.standing import Standing, standings
 from app.replay.stored import Change, Lane, replay_stored
 from app.replay.stored_pages import NotReplayableError
@@ -48,8 +48,10 @@ def replay(
     asked = _Asked(season, tuple(contestant or ()), tuple(changes), check, as_json)
     try:
         row, lanes, compared = read(asked.answer)
-    except (NotReplayableError, LookupError) as error:
-        fail(str(error.args[0]))
+    except (NotReplayableError, NoSeasonError) as error:
+        fail(str(error))
+    except LookupError as error:
+        fail(f"something that is needed is not stored any more ({error}): 'tiltyard doctor --books' may say more")
     shown = [standings(lane) for lane in lanes]
     if as_json:
         print(json.dumps(_document(row, change, shown, compared), ensure_ascii=False))
@@ -73,7 +75,7 @@ class _Asked:
         row = await season_named(connection, self._season)
         with _bar(await count_cycles(connection, row.id), quiet=self._quiet) as step:
             lanes = await replay_stored(connection, row, self._changes, only=self._only, progress=step)
-        return row, lanes, await verify(connection, lanes[0].runners) if self._check else None
+        return row, lanes, await verify(connection, lanes[0].runners, self._only) if self._check else None
 
 
 @contextmanager
@@ -116,12 +118,13 @@ def _figures(one: Standing) -> dict[str, Any]:
 
 def _show(row: SeasonRow, change: Change, shown: Sequence[list[Standing]], compared: Compared | None) -> None:
     console = Console()
+    console.print(f"database {where(settings_or_exit())}", soft_wrap=True)
     console.print(_table(row, change, shown))
     if len(shown) > 1:
         console.print(AS_RECORDED, soft_wrap=True)
-        unseen = sum(one.unseen_minutes for one in shown[-1])
-        if unseen:
-            console.print(f"{unseen} minutes of positions that nobody held then are not stored and were not judged.", soft_wrap=True)
+        unseen = sum(one.unseen_minutes for one in shown[-1]) - sum(one.unseen_minutes for one in shown[0])
+        if unseen > 0:
+            console.print(f"{unseen} minutes of positions that were not open then are not stored and were not judged.", soft_wrap=True)
     if compared is None:
         return
     if not compared.differences:

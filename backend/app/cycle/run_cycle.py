@@ -17,12 +17,13 @@ from app.cycle.parts import Contestant, Parts
 from app.cycle.settle import Settlement, settle_turn
 from app.cycle.take_turn import Asked, Table, take_turn
 from app.cycle.value import save_equity_now
+from app.engine.clock import floor_time
 from app.engine.market import Snapshot
 from app.engine.rules import Rules
-from app.market.fill_market import encode_fill_market
+from app.market.fill_market import FillMarket, encode_fill_market
 from app.market.snapshot import encode
-from app.market.stretch import Terms
-from app.market.venue import VenueError
+from app.market.stretch import MINUTE, Terms
+from app.market.venue import VenueError, VenueSlowError
 from app.store import accounts, blobs, contestants, cycles, prices, snapshots, turns
 from app.store.accounts import HeldAccount
 from app.store.database import AlreadyClaimedError, StoreError
@@ -30,6 +31,9 @@ from app.store.prices import NewPrice
 
 log = structlog.get_logger(__name__)
 
+
+WATCHED_MARKET_TRIES = 3
+"""How often a fill market is looked up again because the venue has not shown the minute before it; each try waits a little."""
 
 OPEN_TURNS = {"done": "failed", "skipped": "skipped", "interrupted": "interrupted"}
 """What becomes of turns that are still open when a cycle ends in a state."""
@@ -223,10 +227,7 @@ async def _one_turn(parts: Parts, table: Table, contestant: Contestant, held: He
 async def _book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> Settlement:
     """The market of the fill, stored before anything is filled, so that a kill from here on changes nothing."""
     try:
-        market = await fresh_market(parts, snapshot, rules)
-        # After the books, so that no fill overtakes a minute that had closed by then, or a funding settlement.
-        looked = await look(parts, cycle_id=cycle_id, at=market.at)
-        market = replace(market, watched_until=looked.until)
+        market = await _watched_market(parts, cycle_id, snapshot, rules)
     except VenueError as error:
         log.error("no_fill", message=f"no order is filled: {error}", cycle_id=cycle_id, phase="fill")
         return Settlement(cycle_id, parts.clock.now(), snapshot.instruments, None, f"the venue failed at the moment of the fill: {error}")
@@ -235,6 +236,22 @@ async def _book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -
         await blobs.put_blobs(connection, content)
         await cycles.set_booked(connection, cycle_id, books_hash=head)
     return Settlement(cycle_id, market.at, snapshot.instruments, market, watched_until=market.watched_until)
+
+
+async def _watched_market(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> FillMarket:
+    """A fresh market up to whose last closed minute every account has been judged: no fill overtakes an exit or a funding settlement.
+
+    Raises VenueError when the venue keeps the minute that closed before its books to itself.
+    """
+    tries = 1
+    while True:
+        market = await fresh_market(parts, snapshot, rules)
+        looked = await look(parts, cycle_id=cycle_id, at=market.at)
+        if looked.until >= floor_time(market.at, MINUTE):
+            return replace(market, watched_until=looked.until)
+        if tries == WATCHED_MARKET_TRIES:
+            raise VenueSlowError(f"the minute that closed at {floor_time(market.at, MINUTE):%H:%M} UTC is not shown yet")
+        tries += 1
 
 
 async def _settle(parts: Parts, settlement: Settlement, asked: list[Asked]) -> None:

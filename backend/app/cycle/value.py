@@ -1,6 +1,7 @@
 """What every account is worth right now, as rows of the equity series: wallet plus unrealised profit and loss at the latest sound marks."""
 
 from app.cycle.parts import Parts
+from app.engine.margin import counted_pnl
 from app.store import accounts, equity
 from app.store.equity import NewEquity
 
@@ -20,9 +21,9 @@ async def save_equity_now(parts: Parts, *, cycle_id: int | None = None) -> None:
                 at=at,
                 cycle_id=cycle_id,
                 source="watch" if cycle_id is None else "cycle",
-                equity=one.account.equity(marks),
+                equity=one.account.wallet + counted_pnl(one.account, marks, parts.rules.margin_mode),
                 wallet=one.account.wallet,
-                unrealised_pnl=one.account.unrealised_pnl(marks),
+                unrealised_pnl=counted_pnl(one.account, marks, parts.rules.margin_mode),
                 available=one.account.available,
                 exposure=sum(
                     (position.notional(marks[symbol]) for symbol, position in one.account.positions.items()), start=0 * one.initial

@@ -10,7 +10,7 @@ from app.engine.margin import free_balance, initial_margin
 from app.engine.money import ZERO, to_cash
 from app.engine.order_checks import LARGEST, above_tier, finite_or_none, stops_on_tick, too_dear, unfit_levels, unfit_leverage, wrong_side
 from app.engine.orders import LeverageOrder, MarginOrder, RefusalCode, Refused, StopsOrder
-from app.engine.placing import Changed, Round, next_minute, position_of, would_liquidate
+from app.engine.placing import Changed, Round, next_minute, position_of, unpriced, would_liquidate
 from app.engine.positions import Account, Position
 from app.engine.rules import MarginMode
 
@@ -74,10 +74,10 @@ def move_margin(account: Account, order: MarginOrder, now: Round) -> Changed | R
 
 def _move(account: Account, held: Position, amount: Decimal, leverage: int, now: Round) -> Changed | Refused:
     market = now.market
-    refused = too_dear(amount, max(ZERO, free_balance(account, market.marks, market.rules.margin_mode)))
+    refused = unpriced(account, market) or too_dear(amount, max(ZERO, free_balance(account, market.marks, market.rules.margin_mode)))
     if refused is not None:
         return refused
-    changed = replace(held, margin=held.margin + amount, leverage=leverage)
+    changed = replace(held, margin=held.margin + amount, leverage=leverage, armed_from=next_minute(now.at))
     after = account.holding(changed, -amount)
     fact = _margin_set(held, leverage, amount, now.index, now.at)
     return (would_liquidate(after, held.symbol, market) if amount < 0 else None) or (after, (fact,))

@@ -79,7 +79,10 @@ def beyond(price: Decimal, *, buying: bool, tick: Decimal) -> Decimal:
 
 
 def without(levels: tuple[Level, ...], taken: tuple[Level, ...]) -> tuple[Level, ...]:
-    """The levels left after one's own fill; other accounts keep seeing the whole snapshot."""
+    """The levels left after one's own fill; other accounts keep seeing the whole snapshot.
+
+    The last level stays, empty, when everything is gone: from its price on the depth that is missing is charged.
+    """
     rest = sum((part.quantity for part in taken), ZERO)
     left: list[Level] = []
     for level in levels:
@@ -87,4 +90,4 @@ def without(levels: tuple[Level, ...], taken: tuple[Level, ...]) -> tuple[Level,
         rest -= used
         if used < level.quantity:
             left.append(Level(level.price, level.quantity - used))
-    return tuple(left)
+    return tuple(left) or tuple(Level(level.price, ZERO) for level in levels[-1:])

@@ -28,7 +28,7 @@ def close(account: Account, order: CloseOrder, now: Round) -> Changed | Refused:
         return levels
     wanted = _wanted(order, held, levels)
     quantity = held.quantity if wanted == held.quantity else floor_to(wanted, instrument.lot)
-    refused = _unfit_quantity(wanted, quantity, instrument)
+    refused = _unfit_quantity(wanted, quantity, instrument) or _unfit_part(quantity, held, instrument)
     if refused is not None:
         return refused
     filled = walk(levels, quantity, buying=buying, instrument=instrument)
@@ -53,3 +53,10 @@ def _unfit_quantity(wanted: Decimal, quantity: Decimal, instrument: Instrument) 
     if quantity == 0:
         return Refused(RefusalCode.ROUNDS_TO_ZERO, f"that part is below one lot of {instrument.lot}", wanted, instrument.lot)
     return above_order_limit(quantity, instrument)
+
+
+def _unfit_part(quantity: Decimal, held: Position, instrument: Instrument) -> Refused | None:
+    if quantity == held.quantity or quantity >= instrument.min_quantity:
+        return None
+    message = "below the contract's smallest quantity; the whole position can always be closed"
+    return Refused(RefusalCode.QUANTITY_TOO_SMALL, message, instrument.min_quantity, quantity)

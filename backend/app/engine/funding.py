@@ -72,7 +72,7 @@ def _pay(account: Account, due: FundingDue, rate: Decimal, instrument: Instrumen
     held = account.positions.get(due.symbol)
     if held is not None and held.trade.number != due.trade_number:
         held = None
-    from_free = amount if rules.margin_mode is MarginMode.CROSS and account.positions else max(amount, -account.available)
+    from_free = max(amount, -_reachable(account, due, rules))
     from_margin = max(amount - from_free, -_spare_margin(held, due.mark, instrument, rules))
     insured = from_free + from_margin - amount
     moved = posting(
@@ -88,6 +88,15 @@ def _pay(account: Account, due: FundingDue, rate: Decimal, instrument: Instrumen
         after = after.holding(replace(held, margin=held.margin + from_margin, trade=held.trade.funded(amount, insured)))
     paid = FundingPaid(due.symbol, due.side, due.quantity, rate, due.mark, amount, insured, due.at, due.trade_number, moved)
     return after, paid
+
+
+def _reachable(account: Account, due: FundingDue, rules: Rules) -> Decimal:
+    """USDT that a charge may take from the balance: what is free; in cross margin the whole equity, as far as this mark tells it."""
+    if rules.margin_mode is MarginMode.ISOLATED or not account.positions:
+        return account.available
+    if account.positions.keys() == {due.symbol}:
+        return max(ZERO, account.equity({due.symbol: due.mark}))
+    return Decimal("Infinity")
 
 
 def _spare_margin(held: Position | None, mark: Decimal, instrument: Instrument, rules: Rules) -> Decimal:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from app.engine.instruments import Instrument
-from app.engine.money import ONE, ZERO, ceil_to, floor_to, to_cash_up
+from app.engine.money import ONE, ZERO, ceil_to, floor_to, to_cash, to_cash_up
 from app.engine.positions import Account, Position
 from app.engine.rules import MarginMode
 from app.engine.trades import Side
@@ -87,6 +87,14 @@ def free_balance(account: Account, marks: Mapping[str, Decimal], mode: MarginMod
     if mode is MarginMode.ISOLATED:
         return account.available
     return account.available + min(ZERO, account.unrealised_pnl(marks))
+
+
+def counted_pnl(account: Account, marks: Mapping[str, Decimal], mode: MarginMode) -> Decimal:
+    """Unrealised profit and loss as it counts for the contestant, USDT: an isolated position can't lose more than its margin."""
+    if mode is MarginMode.CROSS:
+        return account.unrealised_pnl(marks)
+    held = (one for one in account.positions.values() if one.symbol in marks)
+    return to_cash(sum((max(-one.margin, one.unrealised_pnl(marks[one.symbol])) for one in held), ZERO))
 
 
 def _spare(held: Position, mark: Decimal, instrument: Instrument) -> Decimal:

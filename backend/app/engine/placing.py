@@ -67,8 +67,18 @@ def next_minute(at: datetime) -> datetime:
 
 
 def left_open(account: Account, held: Position, quantity: Decimal, market: Market) -> Decimal:
-    """Unrealised PnL at mark, USDT, of what stays open when `quantity` of a position is closed; what has no price counts at its entry."""
+    """Unrealised PnL at mark, USDT, of what stays open when `quantity` is closed; without bound while some of it has no price."""
+    if unpriced(account, market) is not None:
+        return Decimal("Infinity")
     return account.holding(replace(held, quantity=held.quantity - quantity)).unrealised_pnl(market.marks)
+
+
+def unpriced(account: Account, market: Market) -> Refused | None:
+    """In cross margin nothing is known of an account while something it holds has no sound price."""
+    without = [name for name in account.positions if name not in market.marks]
+    if not without or market.rules.margin_mode is MarginMode.ISOLATED:
+        return None
+    return Refused(RefusalCode.SYMBOL_UNUSABLE, f"cross margin can't be judged: no sound price for {', '.join(without)}")
 
 
 def would_liquidate(account: Account, symbol: str, market: Market) -> Refused | None:
@@ -76,9 +86,9 @@ def would_liquidate(account: Account, symbol: str, market: Market) -> Refused | 
     held, instrument, mark = account.positions[symbol], market.instruments[symbol], market.marks[symbol]
     backing = held.margin
     if market.rules.margin_mode is MarginMode.CROSS:
-        unpriced = [name for name in account.positions if name not in market.marks]
-        if unpriced:
-            return Refused(RefusalCode.SYMBOL_UNUSABLE, f"cross margin can't be judged: no sound price for {', '.join(unpriced)}")
+        refused = unpriced(account, market)
+        if refused is not None:
+            return refused
         backing = cross_collateral(account, symbol, market.marks, market.instruments)
     needed, there = maintenance_margin(instrument, held.notional(mark)), backing + held.unrealised_pnl(mark)
     if there > needed:

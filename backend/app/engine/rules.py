@@ -28,3 +28,8 @@ class Rules:
     entries_open: bool = True
     margin_mode: MarginMode = MarginMode.ISOLATED
     trigger_price: TriggerPrice = TriggerPrice.MARK
+
+    def __post_init__(self) -> None:
+        """Take the options by name too; raises ValueError for a name that is none."""
+        object.__setattr__(self, "margin_mode", MarginMode(self.margin_mode))
+        object.__setattr__(self, "trigger_price", TriggerPrice(self.trigger_price))

@@ -1,11 +1,11 @@
 """What the market does to positions between decisions: stops, targets, liquidations and funding, judged on closed one-minute bars.
 
 The worst case for the contestant is taken where a bar leaves the order of events open. Inside one bar: an open beyond a level acts at the
-open, liquidation first; else on the adverse path the one of stop and liquidation that lies nearer to the entry is met first; a bar that
+open, liquidation first; else the one of stop and liquidation that the adverse path comes to first, for a long the higher; a bar that
 holds both stop and target counts as the stop. Exits cost slippage inside the bar; see docs/concepts/intrabar.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
@@ -51,6 +51,12 @@ class Minute:
 Minutes = Mapping[str, Minute]
 """The bars of all symbols that ended at one moment."""
 
+Phase = Callable[[Position, Minute, Instrument, Rules, Decimal | None], Trigger | None]
+"""A step of judging a minute: what it sets off for a position with a given liquidation price."""
+
+UNBOUNDED = Decimal("Infinity")
+"""Stands for what stays open while it is not known yet what the insurance will have to bear."""
+
 
 def watch(
     account: Account,
@@ -80,7 +86,7 @@ def watch(
                 mark = closes[symbol] if symbol in closes else _next_open(bars.get(symbol, ()), happening)
                 current, new = settle(current, happening, mark, instruments[symbol], rules)
             else:
-                current, new = _judge(current, happening, closes, instruments, rules)
+                current, new = _judge(current, happening, instruments, rules)
                 closes.update((symbol, minute.mark.close) for symbol, minute in happening.items())
             facts += new
         outcome = Outcome(current, tuple(facts))
@@ -108,12 +114,10 @@ def _next_open(bars: Sequence[Candle], settlement: Settlement) -> Decimal | None
     return next((bar.open for bar in bars if bar.open_time >= settlement.at), None)
 
 
-def _judge(
-    account: Account, minutes: Minutes, closes: Mapping[str, Decimal], instruments: Mapping[str, Instrument], rules: Rules
-) -> tuple[Account, list[Filled]]:
+def _judge(account: Account, minutes: Minutes, instruments: Mapping[str, Instrument], rules: Rules) -> tuple[Account, list[Filled]]:
     """Carry out the exits of one minute. Isolated positions don't touch each other; in cross each exit changes what backs the rest."""
     if rules.margin_mode is MarginMode.CROSS:
-        return _judge_together(account, minutes, closes, instruments, rules)
+        return _judge_together(account, minutes, instruments, rules)
     exits: list[Filled] = []
     for held, minute in _armed(account, minutes):
         instrument = instruments[held.symbol]
@@ -126,30 +130,50 @@ def _judge(
 
 
 def _judge_together(
-    account: Account, minutes: Minutes, closes: Mapping[str, Decimal], instruments: Mapping[str, Instrument], rules: Rules
+    account: Account, minutes: Minutes, instruments: Mapping[str, Instrument], rules: Rules
 ) -> tuple[Account, list[Filled]]:
     """Cross margin, one exit after the other, the largest loser first: what is due at the opens, then what the worst prices bring about.
 
-    How the bars of several symbols ran beside each other is not known, so all positions are taken to be at their worst price at once.
+    How the bars of several symbols ran beside each other is not known, so all positions are taken to be at their worst price at once. The
+    account can be judged only while it is the same for the whole minute and all of it has a price: else nobody is liquidated in it. What
+    would be left below zero is borne by the insurance with the last exit.
     """
+    whole = all(symbol in minutes and minutes[symbol].mark.open_time >= held.armed_from for symbol, held in account.positions.items())
     exits: list[Filled] = []
+    before, last = account, None
     for phase, price in ((at_the_open, _opening), (inside_the_bar, _worst)):
-        while True:
-            prices = {name: price(held, minutes.get(name), closes.get(name)) for name, held in account.positions.items()}
-            found: list[tuple[Decimal, Position, Trigger]] = []
-            for held, minute in _armed(account, minutes):
-                instrument = instruments[held.symbol]
-                level = liquidation_price(held, instrument, cross_collateral(account, held.symbol, prices, instruments))
-                trigger = phase(held, minute, instrument, rules, level)
-                if trigger is not None:
-                    found.append((held.unrealised_pnl(prices[held.symbol]), held, trigger))
-            if not found:
-                break
-            _, held, trigger = min(found, key=itemgetter(0))
-            ends = {name: _ending(one, minutes.get(name), closes.get(name)) for name, one in account.positions.items() if one is not held}
-            account, fact = _exit(account, held, trigger, instruments[held.symbol], rules, account.unrealised_pnl(ends))
+        while (due := _largest_loser(account, minutes, instruments, rules, phase, price if whole else None)) is not None:
+            before, last = account, due
+            account, fact = _exit(before, *due, instruments[due[0].symbol], rules, UNBOUNDED)
             exits.append(fact)
+    if last is not None and whole:
+        ends = {symbol: minutes[symbol].mark.close for symbol in account.positions}
+        account, exits[-1] = _exit(before, *last, instruments[last[0].symbol], rules, account.unrealised_pnl(ends))
     return account, exits
+
+
+def _largest_loser(
+    account: Account,
+    minutes: Minutes,
+    instruments: Mapping[str, Instrument],
+    rules: Rules,
+    phase: Phase,
+    price: Callable[[Position, Minute], Decimal] | None,
+) -> tuple[Position, Trigger] | None:
+    """The position that a phase of the minute ends next, or None; without `price` nobody is liquidated."""
+    prices = {name: price(held, minutes[name]) for name, held in account.positions.items()} if price is not None else {}
+    found: list[tuple[Decimal, Position, Trigger]] = []
+    for held, minute in _armed(account, minutes):
+        instrument, level = instruments[held.symbol], None
+        if prices:
+            level = liquidation_price(held, instrument, cross_collateral(account, held.symbol, prices, instruments))
+        trigger = phase(held, minute, instrument, rules, level)
+        if trigger is not None:
+            found.append((held.unrealised_pnl(prices.get(held.symbol, minute.mark.close)), held, trigger))
+    if not found:
+        return None
+    _, held, trigger = min(found, key=itemgetter(0))
+    return held, trigger
 
 
 def _armed(account: Account, minutes: Minutes) -> list[tuple[Position, Minute]]:
@@ -158,22 +182,13 @@ def _armed(account: Account, minutes: Minutes) -> list[tuple[Position, Minute]]:
     return [(position, minute) for position, minute in held if minute.mark.open_time >= position.armed_from]
 
 
-def _opening(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
-    """Where a position stands when the minute begins; the last known price where the minute is missing or began before the position."""
-    if minute is None or minute.mark.open_time < held.armed_from:
-        return held.entry_price if close is None else close
+def _opening(_held: Position, minute: Minute) -> Decimal:
+    """Where a position stands when the minute begins."""
     return minute.mark.open
 
 
-def _ending(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
-    """Where a position stands when the minute ends."""
-    return _opening(held, minute, close) if minute is None else minute.mark.close
-
-
-def _worst(held: Position, minute: Minute | None, close: Decimal | None) -> Decimal:
-    """The price of this minute that is worst for a position; of a minute that began before the position only the end is known to count."""
-    if minute is None or minute.mark.open_time < held.armed_from:
-        return _ending(held, minute, close)
+def _worst(held: Position, minute: Minute) -> Decimal:
+    """The price of this minute that is worst for a position."""
     return minute.mark.low if held.side is Side.LONG else minute.mark.high
 
 
@@ -239,4 +254,6 @@ def _exit_price(held: Position, level: Decimal, bar: Candle, minute: Minute, ins
 
 
 def _bankrupt(held: Position, instrument: Instrument) -> Decimal:
-    return max(bankruptcy_price(held, instrument.taker_fee_rate), CASH_STEP).quantize(CASH_STEP, rounding=ROUND_HALF_EVEN)
+    """The bankruptcy price to 1e-8, finer for contracts whose tick is."""
+    step = min(CASH_STEP, Decimal(1).scaleb(instrument.tick.adjusted() - 2))
+    return max(bankruptcy_price(held, instrument.taker_fee_rate), step).quantize(step, rounding=ROUND_HALF_EVEN)

@@ -128,6 +128,8 @@ class Course:
                 self._judged(end, positions)
                 continue
             self._settled += 1
+            # What a charge makes of the margins must not be held against bars from before it.
+            self._judged_until = max(self._judged_until, at // MINUTE_MS * MINUTE_MS)
             due = [one for one in settling if one.symbol in self.account.positions]
             if due:
                 names = self.account.positions if self._cross else [one.symbol for one in due]

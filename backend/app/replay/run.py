@@ -37,10 +37,11 @@ def replay(
     `candles`: symbol, open_time_ms, open, high, low, close; one-minute bars, each symbol sorted by time. `funding`: symbol,
     funding_time_ms, rate. `decisions`: account, symbol, time_ms, action (open_long | open_short | close), notional (USDT), leverage,
     stop_loss, take_profit; each account's rows of a symbol sorted by time. A second open of the same side adds; a close of a flat position
-    does nothing. Prices are read as the decimals that `repr` shows. Raises ReplayInputError for tapes that can't be replayed.
+    does nothing. Where the minute that ends in a settlement's instant is missing, the last close before it is its mark. Prices are read as
+    the decimals that `repr` shows. Raises ReplayInputError for tapes that can't be replayed.
     """
     with localcontext(CONTEXT):
-        return _replayed(candles, decisions, terms, funding, lane)
+        return _replayed(candles, decisions, terms, funding, Lane(lane))
 
 
 def _replayed(candles: pa.Table, decisions: pa.Table, terms: Terms, funding: pa.Table | None, lane: Lane) -> ReplayTables:

@@ -92,9 +92,12 @@ class Compared:
     differences: tuple[Difference, ...]
 
 
-async def verify(connection: AsyncConnection, runners: Mapping[str, Runner]) -> Compared:
-    """Hold replayed books against the stored ones, all tables of all given contestants."""
-    rows, differences = 0, list[Difference]()
+async def verify(connection: AsyncConnection, runners: Mapping[str, Runner], only: Sequence[str] = ()) -> Compared:
+    """Hold replayed books against the stored ones, all tables of all replayed contestants.
+
+    Unless `only` some were asked for, whoever has stored rows and was not replayed is a difference too.
+    """
+    rows, differences = 0, [] if only else await _strangers(connection, runners)
     for name, one in runners.items():
         stored = await stored_books(connection, name)
         replayed = _replayed(one)
@@ -102,6 +105,15 @@ async def verify(connection: AsyncConnection, runners: Mapping[str, Runner]) -> 
             rows += max(len(columns), len(replayed[table]))
             differences += _differences(table, name, columns, replayed[table])
     return Compared(rows, tuple(differences))
+
+
+async def _strangers(connection: AsyncConnection, runners: Mapping[str, Runner]) -> list[Difference]:
+    found: list[Difference] = []
+    for table in (tables.trades, tables.orders, tables.fills, tables.ledger_entries, tables.funding_payments, tables.positions):
+        names = (await connection.execute(select(table.c.contestant_id).distinct())).scalars()
+        found += [Difference(table.name, name, "(contestant)", "(rows)", "stored", None) for name in names if name not in runners]
+    named = (await connection.execute(select(tables.contestants.c.id))).scalars()
+    return found + [Difference("contestants", name, "(contestant)", "(row)", "stored", None) for name in named if name not in runners]
 
 
 def _replayed(one: Runner) -> dict[str, list[dict[str, str | None]]]:

@@ -10,6 +10,7 @@ from app.engine.rules import MarginMode
 from app.store import tables
 from app.store.findings import Finding, differing
 from app.store.funding_checks import check_funding
+from app.store.owner_checks import check_owners
 
 __all__ = ["Finding", "check_books"]
 
@@ -28,6 +29,7 @@ async def check_books(connection: AsyncConnection) -> list[Finding]:
         *await _counterparts(connection),
         *await _below_zero(connection),
         *await check_funding(connection),
+        *await check_owners(connection),
         *await _equity(connection),
         *await _orders(connection),
         *await _refusals(connection),

@@ -126,6 +126,8 @@ class Database:
         """Raises StoreError when the tables don't have the newest form; a start brings them there."""
         async with self.reading() as connection:
             found = await connection.run_sync(revision_of)
+        if found is not None and found not in REVISIONS:
+            raise StoreError(f"its tables have form {found}, which this version doesn't know: use the newer version that wrote it")
         if found != REVISIONS[-1]:
             raise StoreError(
                 f"its tables have form {found or 'none'}, this version needs {REVISIONS[-1]}: start the arena once, it brings them there"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, text, update
 
 from app.store import tables
 from app.store.database import Database
@@ -49,9 +49,12 @@ async def season(tmp_path):
 
 
 async def change(folder, statement):
+    """By hand, as somebody would who doesn't know what hangs together."""
     database = await Database.open(f"sqlite:///{folder / 'demo.db'}")
-    async with database.writing() as connection:
+    async with database._engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         await connection.execute(statement)
+        await connection.commit()
     await database.close()
 
 
@@ -129,3 +132,46 @@ def test_without_a_database_none_is_made(tmp_path, command):
     assert status == 1
     assert "there is no database" in complaint
     assert list(tmp_path.iterdir()) == []
+
+
+VANISHED = {
+    "an account": [delete(tables.accounts).where(tables.accounts.c.contestant_id == "second")],
+    "its season": [update(tables.accounts).where(tables.accounts.c.contestant_id == "second").values(season_id=2)],
+}
+
+
+@pytest.mark.parametrize("statements", VANISHED.values(), ids=VANISHED)
+async def test_a_contestant_that_has_vanished_from_the_books_is_named_by_both_commands(season, statements):
+    for one in statements:
+        await change(season, one)
+    status, said, _ = tiltyard(season, "doctor", "--books", "--json")
+    assert status == 1
+    assert any(one["contestant"] == "second" and "account" in one["what"] for one in json.loads(said)["findings"])
+    status, said, _ = tiltyard(season, "replay", "--verify", "--json")
+    assert status == 1
+    assert "second" in {one["contestant"] for one in json.loads(said)["verified"]["differences"]}
+
+
+FORGED = {
+    "capital is what the contestant began with": update(tables.accounts)
+    .where(tables.accounts.c.contestant_id == "first")
+    .values(initial=Decimal(20_000)),
+    "entry quantity of trade": update(tables.trades).where(tables.trades.c.contestant_id == "first").values(entry_quantity=Decimal(999)),
+    "fees of the posting of fill": update(tables.fills).where(tables.fills.c.contestant_id == "first").values(fee=Decimal(1)),
+    "has its order": delete(tables.orders).where(tables.orders.c.contestant_id == "first"),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+async def test_what_was_changed_by_hand_is_named_by_the_doctor(season, what):
+    await change(season, FORGED[what])
+    status, said, _ = tiltyard(season, "doctor", "--books", "--json")
+    assert status == 1
+    assert any(what in one["what"] for one in json.loads(said)["findings"]), said
+
+
+async def test_tables_of_a_newer_version_are_not_to_be_started_with_this_one(season):
+    await change(season, text("UPDATE alembic_version SET version_num = '9999'"))
+    status, _, complaint = tiltyard(season, "doctor")
+    assert status == 1
+    assert "use the newer version" in complaint

@@ -126,6 +126,32 @@ async def test_a_minute_that_is_not_to_be_had_yet_is_judged_by_the_next_look(dat
         assert bars == [BEGIN.replace(second=0) + minute * MINUTE for minute in range(4)]
 
 
+async def test_no_fill_overtakes_a_minute_that_the_venue_has_not_shown_yet(database):
+    """At 08:00 funding is due: a close three seconds later waits for the minute before it, and is not carried out when that never comes."""
+    close = {"action": "close", "symbol": "BTCUSDT", "reason": "r"}
+    async with staged(database, {"leaver": Script([[open_action()], [close], [close]]), "holder": Script([[open_action()]])}) as stage:
+        await stage.cycle()
+        whole = stage.parts.venue
+
+        def without_newest(found):
+            return {symbol: bars[:-1] for symbol, bars in found.items()}
+
+        stage.parts = replace(stage.parts, venue=Raising(whole, "mark_minutes", without_newest))
+        await stage.cycle(EIGHT + timedelta(seconds=3))
+        stage.parts = replace(stage.parts, venue=whole)
+        async with database.reading() as connection:
+            refused = (
+                (await connection.execute(select(tables.decisions.c.code).where(tables.decisions.c.verdict == "refused"))).scalars().all()
+            )
+        assert refused == ["INTERRUPTED"]
+        await stage.cycle(EIGHT + 5 * MINUTE)
+        async with database.reading() as connection:
+            paid = (await connection.execute(select(tables.funding_payments.c.contestant_id, tables.funding_payments.c.quantity))).all()
+        assert sorted(name for name, _ in paid) == ["holder", "leaver"]
+        assert len({quantity for _, quantity in paid}) == 1
+        assert await stage.differences() == ()
+
+
 async def test_a_bar_that_was_judged_stays_as_it_was_whatever_the_venue_says_later(database):
     async with staged(database, {"a": Script([[open_action()]]), "b": Script([[open_action()]])}) as stage:
         await stage.cycle()

@@ -1,6 +1,7 @@
 """Leverage and margin of an open position."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,8 @@ from app.engine.ledger import LedgerAccount, PostingKind
 from app.engine.margin import liquidation_price
 from app.engine.orders import CloseOrder, LeverageOrder, MarginOrder, RefusalCode, StopsOrder
 from app.engine.rules import MarginMode, Rules
-from tests.engine.markets import NOON, D, holder, holding, instrument, market
+from app.engine.triggers import watch
+from tests.engine.markets import NOON, D, bar, holder, holding, instrument, market
 
 TERMS = instrument()
 
@@ -110,6 +112,18 @@ def test_what_is_changed_keeps_everything_else_of_the_position():
     before = holding(stop="95000", target="110000")
     after = apply(holder(before), market(), [MarginOrder("BTCUSDT", D(5))], NOON).account.positions["BTCUSDT"]
     assert after == replace(before, margin=D(1_005))
+    later = NOON + timedelta(minutes=5, seconds=30)
+    after = apply(holder(before), market(), [MarginOrder("BTCUSDT", D(5))], later).account.positions["BTCUSDT"]
+    assert after.armed_from == NOON + timedelta(minutes=6)
+
+
+def test_a_change_of_leverage_or_margin_neither_brings_about_nor_undoes_what_the_minute_did_before_it():
+    """More leverage would have been liquidated at the low of 95 300; that came before the change."""
+    at = NOON + timedelta(minutes=5, seconds=30)
+    changed = apply(holder(holding()), market(mark="97500"), [LeverageOrder("BTCUSDT", 20)], at).account
+    crash = bar(95_400, 97_600, 95_300, 97_500, minute=5)
+    assert watch(changed, {"BTCUSDT": [crash]}, {"BTCUSDT": TERMS}, Rules()).facts == ()
+    assert watch(changed, {"BTCUSDT": [bar(95_400, 97_600, 95_300, 97_500, minute=6)]}, {"BTCUSDT": TERMS}, Rules()).facts != ()
 
 
 def test_stops_that_are_no_numbers_or_lie_on_the_wrong_side_leave_the_old_ones_standing():

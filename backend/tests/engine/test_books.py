@@ -64,7 +64,8 @@ def test_beyond_the_depth_costs_five_basis_points_on_tick_at_least_a_tick_and_ne
 
 def test_what_was_taken_is_gone_and_emptied_levels_disappear():
     assert without(ASKS, walked(2).parts) == levels((101, 1), (103, 4))
-    assert without(ASKS, walked(8).parts) == ()
+    assert without(ASKS, walked(8).parts) == levels((103, 0))
+    assert without(levels((103, 0)), walk(levels((103, 0)), D(1), buying=True, instrument=instrument()).parts) == levels((103, 0))
     assert without(ASKS, ()) == ASKS
 
 

@@ -88,28 +88,49 @@ def test_a_stop_above_the_liquidation_price_comes_first():
 
 @pytest.mark.parametrize("side", list(Side))
 def test_a_position_whose_backing_the_others_use_up_goes_at_its_own_open(side):
-    """BTC, too young to be closed in this minute, may lose 900 of 1 000: ETH, which hardly moves, goes at 4 000."""
-    before = holder(btc("1", opened=NOON + timedelta(minutes=2)), eth("20", side), available="-17000")
-    outcome = watched(before, btc=bar(100_000, 100_000, 99_100, 99_600), eth=bar(4_000, "4000.5", "3999.5", 4_000))
-    (fill,) = outcome.facts
-    assert (fill.symbol, fill.purpose, fill.price, fill.at) == ("ETHUSDT", Purpose.LIQUIDATION, D(4_000), NOON + timedelta(minutes=2))
+    """BTC loses 900 of 1 000, ETH 920: with BTC at its worst nothing backs ETH, the larger loser, from its first price on."""
+    before = holder(btc("1"), eth("20", side), available="-17000")
+    outcome = watched(before, btc=bar(100_000, 100_000, 99_100, 99_600), eth=bar(4_000, 4_046, 3_954, 4_000))
+    first = outcome.facts[0]
+    assert (first.symbol, first.purpose, first.price, first.at) == ("ETHUSDT", Purpose.LIQUIDATION, D(4_000), NOON + timedelta(minutes=2))
 
 
-def test_a_position_that_is_not_armed_yet_counts_but_is_not_closed_in_that_minute():
-    late = btc("1", opened=NOON + timedelta(minutes=2))
-    outcome = watched(holder(late, available="0"), btc=bar(80_000, 81_000, 79_000, 80_000))
-    assert outcome.facts == ()
+def test_in_the_minute_of_an_entry_or_a_change_nobody_is_liquidated_for_what_came_before():
+    crash, still = bar(80_000, 81_000, 79_000, 80_000), bar(4_000, 4_000, 4_000, 4_000)
+    young = NOON + timedelta(minutes=2)
+    assert watched(holder(btc("1", opened=young), available="0"), btc=crash).facts == ()
+    assert watched(holder(btc("1"), eth("1", opened=young), available="0"), btc=crash, eth=still).facts == ()
+    assert watched(holder(btc("1"), eth("1"), available="0"), btc=crash, eth=still).facts[0].purpose is Purpose.LIQUIDATION
+    stopped = watched(holder(btc("1", stop="95000"), eth("1", opened=young), available="0"), btc=crash, eth=still)
+    assert [fill.purpose for fill in stopped.facts] == [Purpose.STOP_LOSS]
 
 
-def test_a_symbol_without_a_bar_counts_at_its_last_close_or_its_entry():
-    before = holder(btc("1"), eth("1"), available="-400")
-    bars = {
-        "BTCUSDT": [bar(100_000, 100_000, 99_000, 99_500), bar(99_500, 99_500, 89_000, 90_000, minute=2)],
-        "ETHUSDT": [bar(4_000, 4_200, 4_000, 4_200)],
-    }
-    with_close = watch(before, bars, TERMS, CROSS).facts[0].price
-    with_entry = watch(before, {"BTCUSDT": bars["BTCUSDT"]}, TERMS, CROSS).facts[0].price
-    assert with_close > with_entry > 89_000
+def test_while_something_held_has_no_price_stops_act_but_nobody_is_liquidated_or_insured():
+    crash = bar(80_000, 81_000, 79_000, 80_000)
+    assert watched(holder(btc("1"), eth("1"), available="0"), btc=crash).facts == ()
+    (fill,) = watched(holder(btc("1", stop="95000"), eth("1"), available="0"), btc=crash).facts
+    assert (fill.purpose, fill.price, fill.insured) == (Purpose.STOP_LOSS, D(80_000), D(0))
+    there = market(mark="80000", books={"BTCUSDT": book(bid="80000", ask="80000.1")}, rules=CROSS)
+    (fill,) = apply(holder(btc("1"), eth("1"), available="0"), there, [CloseOrder("BTCUSDT")], NOON).facts
+    assert fill.insured == 0
+    (fact,) = apply(holder(btc("1"), eth("1")), there, [LeverageOrder("BTCUSDT", 5)], NOON).facts
+    assert (fact.refused.code, "ETHUSDT" in fact.refused.message) == (RefusalCode.SYMBOL_UNUSABLE, True)
+
+
+def test_the_insurance_bears_what_is_missing_at_the_end_of_the_minute_and_not_before():
+    """4 000 in all: ETH gaps to -5 000 and costs 27, BTC goes at its open for 60: 1 087 are missing, and the account ends at zero."""
+    before = holder(btc("1"), eth("10"), available="-10000")
+    outcome = watched(before, btc=bar(100_000, 100_600, 99_100, 99_100), eth=bar(4_500, 4_500, 4_500, 4_500))
+    assert [(fill.symbol, fill.insured) for fill in outcome.facts] == [("ETHUSDT", D(0)), ("BTCUSDT", D(1_087))]
+    assert (outcome.account.positions, outcome.account.available) == ({}, D(0))
+
+
+def test_what_another_position_won_stands_for_a_loss_and_nothing_is_insured():
+    """BTC costs 20 048 of 14 000; ETH, 10 000 up at its open, goes where what it won still covers the rest."""
+    before = holder(btc("1"), eth("10"), available="0")
+    outcome = watched(before, btc=bar(80_000, 80_000, 80_000, 80_000), eth=bar(3_000, 3_500, 3_000, 3_500))
+    assert [(fill.symbol, fill.insured) for fill in outcome.facts] == [("BTCUSDT", D(0)), ("ETHUSDT", D(0))]
+    assert outcome.account.available > 0
 
 
 def test_a_realised_loss_may_exceed_the_free_balance_while_others_are_open():
@@ -200,14 +221,3 @@ def test_of_two_equal_losers_the_first_by_name_goes_first():
     before = holder(btc("1"), eth("25", Side.LONG), available="-18000")
     outcome = watched(before, btc=bar(99_000, 99_000, 99_000, 99_000), eth=bar(3_960, 3_960, 3_960, 3_960))
     assert [fill.symbol for fill in outcome.facts] == ["BTCUSDT", "ETHUSDT"]
-
-
-@pytest.mark.parametrize("same_minute", [True, False])
-def test_the_insurance_bears_what_the_others_do_not_stand_for_at_the_end_of_the_minute(same_minute):
-    """BTC gaps down by 20 000 and costs 48: of 14 000 that leaves -6 048. ETH has won 5 000 by then, so 1 048 are insured."""
-    before = holder(btc("1"), eth("10"), available="0")
-    calm, gap = bar(100_000, 100_000, 100_000, 100_000), bar(80_000, 80_000, 80_000, 80_000, minute=2)
-    rise = bar(3_000, 3_500, 3_000, 3_500, minute=2 if same_minute else 1)
-    outcome = watch(before, {"BTCUSDT": [calm, gap], "ETHUSDT": [rise]}, TERMS, CROSS)
-    assert (outcome.facts[0].symbol, outcome.facts[0].insured) == ("BTCUSDT", D(1_048))
-    assert outcome.account.equity({"BTCUSDT": D(80_000), "ETHUSDT": D(3_500)}) >= 0

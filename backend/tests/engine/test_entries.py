@@ -227,3 +227,19 @@ def test_a_flip_in_cross_margin_that_is_refused_tells_the_free_balance_it_would_
         both = replace(there, instruments={**there.instruments, "ETHUSDT": instrument("ETHUSDT")}, marks={**there.marks, "ETHUSDT": D(eth)})
         said = refused(apply(before, both, [FlipOrder("BTCUSDT", D(970), 10)], NOON))
         assert (said.code, said.available) == (RefusalCode.INSUFFICIENT_MARGIN, D(free)), eth
+
+
+def test_a_part_below_the_smallest_quantity_is_not_closed_but_the_whole_is():
+    coarse = market(terms=instrument(min_quantity=D("0.2")))
+    before = holder(holding("0.1", "100000", margin="1000"))
+    said = refused(apply(before, coarse, [CloseOrder("BTCUSDT", D("0.5"))], NOON))
+    assert (said.code, said.needed, said.available) == (RefusalCode.QUANTITY_TOO_SMALL, D("0.2"), D("0.05"))
+    assert carried_out(apply(before, coarse, [CloseOrder("BTCUSDT")], NOON)).account.positions == {}
+
+
+def test_after_the_depth_is_used_up_the_next_order_is_filled_beyond_it_too():
+    before = holder(holding("1", "100000", margin="10000"))
+    thin = market(books={"BTCUSDT": book(size="0.1", levels=3)})
+    first, second = carried_out(apply(before, thin, [CloseOrder("BTCUSDT", D("0.5")), CloseOrder("BTCUSDT")], NOON)).facts
+    assert (first.beyond_depth, second.beyond_depth) == (True, True)
+    assert second.price == first.parts[-1].price

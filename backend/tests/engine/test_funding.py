@@ -176,6 +176,21 @@ def test_in_cross_margin_the_whole_balance_pays():
     assert outcome.account.positions["BTCUSDT"].margin == 1_000
 
 
+def test_in_cross_margin_a_charge_takes_no_more_than_the_equity():
+    """1 BTC at 100 000, 520 down at 99 480, 1 000 in all: of 994.8 only 480 are there."""
+    before = holder(holding("1", margin="1000"), available="0")
+    rules = Rules(margin_mode=MarginMode.CROSS)
+    fact = settled(before, Settlement("BTCUSDT", FOUR, D("0.01")), bars=[flat(239, "99480")], rules=rules).facts[-1]
+    assert (fact.amount, fact.insured) == (D("-994.8"), D("514.8"))
+
+
+def test_in_cross_margin_with_several_positions_the_charge_is_paid_whole():
+    both = holder(holding("1", margin="1000"), holding("1", "4000", symbol="ETHUSDT", margin="400"), available="0")
+    rules = Rules(margin_mode=MarginMode.CROSS)
+    outcome = watch(both, {"BTCUSDT": [flat(239)]}, TERMS, rules, settlements=[Settlement("BTCUSDT", FOUR, D("0.003"))])
+    assert (paid(outcome).insured, outcome.account.available) == (D(0), D(-300))
+
+
 def test_a_late_charge_without_positions_leaves_no_negative_balance_in_cross_margin_either():
     rules = Rules(margin_mode=MarginMode.CROSS)
     noted = settled(holder(holding()), Settlement("BTCUSDT", FOUR, None), rules=rules).account

@@ -5,6 +5,7 @@ import pytest
 from app.engine.instruments import LeverageTier
 from app.engine.margin import (
     bankruptcy_price,
+    counted_pnl,
     cross_collateral,
     initial_margin,
     liquidation_price,
@@ -146,3 +147,13 @@ def test_a_price_that_can_not_be_told_is_not_shown():
     assert liquidation_prices(together, marks, {"BTCUSDT": instrument()}, MarginMode.CROSS) == nothing
     alone = liquidation_prices(together, marks, {"BTCUSDT": instrument()}, MarginMode.ISOLATED)
     assert alone == {"BTCUSDT": D("90416.0"), "ETHUSDT": None}
+
+
+def test_what_an_isolated_position_can_lose_ends_at_its_margin():
+    """0.1 BTC with 1 000 of margin, 2 000 below its entry; a second one in profit counts whole."""
+    won = holding("1", "4000", symbol="ETHUSDT", margin="400")
+    both = holder(holding(), won)
+    marks = {"BTCUSDT": D(80_000), "ETHUSDT": D(4_100)}
+    assert counted_pnl(both, marks, MarginMode.ISOLATED) == D(-900)
+    assert counted_pnl(both, marks, MarginMode.CROSS) == D(-1_900)
+    assert counted_pnl(both, {"ETHUSDT": D(4_100)}, MarginMode.ISOLATED) == D(100)

@@ -228,7 +228,7 @@ def test_what_is_left_and_what_was_taken_are_what_was_there(ladder, quantity):
     for level in (*left, *taken):
         together[level.price] = together.get(level.price, ZERO) + level.quantity
     assert all(together[level.price] == level.quantity for level in levels)
-    assert all(level.quantity > 0 for level in left)
+    assert all(level.quantity > 0 for level in left) or left == (Level(levels[-1].price, ZERO),)
 
 
 @MANY

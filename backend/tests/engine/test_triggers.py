@@ -13,6 +13,7 @@ from app.engine.rules import Rules, TriggerPrice
 from app.engine.trades import Purpose, Side
 from app.engine.triggers import watch
 from tests.engine.markets import NOON, D, account, bar, book, holder, instrument, market
+from tests.engine.markets import holding as plain_holding
 from tests.engine.markets import holding as priced
 
 TERMS = {"BTCUSDT": instrument()}
@@ -146,6 +147,14 @@ def test_at_one_observed_moment_no_exit_is_priced_at_nothing():
     held = holding(stop_loss=D("0.1"), leverage=1, notional=5_000)
     (fill,) = watch(held, {"BTCUSDT": [bar("0.1", "0.1", "0.1", "0.1")]}, TERMS, Rules(), timedelta(0)).facts
     assert fill.price == D("0.1")
+
+
+def test_a_contract_of_tiny_prices_is_taken_over_at_a_price_fine_enough():
+    """10^10 coins at 5e-8 with 50 of margin: the bankruptcy price lies between two steps of 1e-8."""
+    fine = instrument(tick=D("1e-11"), lot=D(1), max_market_quantity=None)
+    held = plain_holding("10000000000", "5e-8", margin="50")
+    (fill,) = watch(holder(held), {"BTCUSDT": [bar("4e-8", "4e-8", "4e-8", "4e-8")]}, {"BTCUSDT": fine}, FRICTIONLESS).facts
+    assert (fill.price, abs(fill.insured) < D("0.01")) == (D("4.50270162097E-8").quantize(D("1e-13")), True)
 
 
 def test_a_second_trigger_finds_nothing_left_to_close():

@@ -183,3 +183,19 @@ def test_a_bar_that_opens_beyond_the_target_takes_it_at_the_open_although_it_the
     tape = candles(BTCUSDT=[100, (107, 108, 94, 96), 96])
     trade = rows(replay(tape, decisions(decision("open_long", 1, stop=95.0, target=105.0)), terms(), lane=lane).trades)[0]
     assert (trade["exit_reason"], trade["exit_price"], trade["closed_ms"]) == ("take_profit", 107, minute(1))
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_charge_for_funding_is_never_held_against_bars_from_before_it(lane):
+    """The charge at minute 10 brings the liquidation price above the low of minute 3, which is over."""
+    bars = [100000] * 3 + [(100000, 100000, 90450, 100000)] + [100000] * 20
+    tape = candles(BTCUSDT=bars, ETHUSDT=[100] * 24)
+    found = replay(
+        tape,
+        decisions(decision("open_long", 2, notional=10000.0)),
+        terms(balance="1006"),
+        funding=funding(("BTCUSDT", 10, 0.003)),
+        lane=lane,
+    )
+    assert found.funding.num_rows == 1
+    assert [one["purpose"] for one in found.fills.to_pylist()] == ["open"]
