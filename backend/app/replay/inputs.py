@@ -84,16 +84,18 @@ class Decisions:
     by_symbol: Ints
 
 
-def read_market(folder: Path) -> tuple[pa.Table, pa.Table | None]:
+def read_market(folder: Path | str) -> tuple[pa.Table, pa.Table | None]:
     """(candles, funding or None) of a folder that holds candles_1m.parquet and may hold funding_8h.parquet."""
+    folder = Path(folder)
     if not (folder / CANDLES).is_file():
         raise ReplayInputError(f"no {CANDLES} in {folder}: a candle tape is a folder with that file")
     funding = folder / FUNDING
     return _read(folder / CANDLES), _read(funding) if funding.is_file() else None
 
 
-def read_decisions(path: Path) -> pa.Table:
+def read_decisions(path: Path | str) -> pa.Table:
     """The decisions tape of a Parquet file."""
+    path = Path(path)
     if not path.is_file():
         raise ReplayInputError(f"no decisions tape at {path}")
     return _read(path)

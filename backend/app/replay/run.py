@@ -5,8 +5,8 @@ without limit, so an order is filled at it; stops, targets, liquidations and fun
 same bars. There is no one-minute series of mark prices on a tape: last stands in for mark.
 """
 
-from collections.abc import Sequence
-from decimal import localcontext
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
 import numpy as np
@@ -63,12 +63,24 @@ def _replayed(candles: pa.Table, decisions: pa.Table, terms: Terms, funding: pa.
 
 def _need_fit_terms(terms: Terms, names: Sequence[str]) -> None:
     balance = terms.starting_balance
+    _need_decimals({"the starting balance": balance, "slippage": terms.rules.slippage})
     if not (balance.is_finite() and balance >= 0 and places_of(balance) <= CASH_PLACES):
         raise ReplayInputError(f"the starting balance must be USDT with at most {CASH_PLACES} decimals, not {balance}")
     for name in names:
         instrument = terms.instruments[name]
+        if instrument.symbol != name:
+            raise ReplayInputError(f"the instrument given for {name} is that of {instrument.symbol}")
+        _need_decimals({f"the {part} of {name}": getattr(instrument, part) for part in ("tick", "lot", "taker_fee_rate", "min_notional")})
+        if instrument.tick <= 0 or instrument.lot <= 0:
+            raise ReplayInputError(f"tick and lot of {name} must be above zero")
         if places_of(instrument.tick) > PRICE_PLACES or places_of(instrument.lot) > QUANTITY_PLACES:
             raise ReplayInputError(f"{name}: a tick may have {PRICE_PLACES} decimals at most, a lot {QUANTITY_PLACES}")
+
+
+def _need_decimals(numbers: Mapping[str, object]) -> None:
+    for what, number in numbers.items():
+        if not isinstance(number, Decimal) or not number.is_finite():
+            raise ReplayInputError(f"{what} must be a finite Decimal, not {number!r}: write Decimal('…')")
 
 
 def _need_same_minutes(bars: dict[str, Bars]) -> None:

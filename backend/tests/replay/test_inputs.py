@@ -3,8 +3,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.engine.rules import MarginMode, Rules
-from app.replay import ReplayInputError, read_decisions, read_market, replay
-from tests.engine.markets import D
+from app.replay import ReplayInputError, Terms, read_decisions, read_market, replay
+from tests.engine.markets import D, instrument
 from tests.replay.tapes import candles, decision, decisions, funding, minute, terms
 
 TAPE = candles(BTCUSDT=[100, 101, 102])
@@ -121,3 +121,29 @@ def test_tapes_are_read_from_a_folder_and_what_is_missing_is_named(tmp_path):
     (tmp_path / "tape.parquet").write_bytes(b"no parquet")
     with pytest.raises(ReplayInputError, match=r"tape.parquet is no readable Parquet file"):
         read_decisions(tmp_path / "tape.parquet")
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (Terms({"BTCUSDT": instrument()}, Rules(), 10_000), "the starting balance must be a finite Decimal, not 10000"),
+        (terms(rules=Rules(slippage=0.0005)), "slippage must be a finite Decimal"),
+        (terms(taker_fee_rate=0.0006), "the taker_fee_rate of BTCUSDT must be a finite Decimal"),
+        (terms(taker_fee_rate=D("NaN")), "the taker_fee_rate of BTCUSDT must be a finite Decimal"),
+        (terms(lot=D(0)), "tick and lot of BTCUSDT must be above zero"),
+        (terms(tick=D("-0.1")), "tick and lot of BTCUSDT must be above zero"),
+        (Terms({"BTCUSDT": instrument("ETHUSDT")}), "the instrument given for BTCUSDT is that of ETHUSDT"),
+    ],
+)
+def test_terms_that_are_none_are_refused_with_a_sentence(on, said):
+    assert said in refused(on=on)
+
+
+def test_folders_may_be_given_as_text_and_a_lane_by_its_name(tmp_path):
+    pq.write_table(TAPE, tmp_path / "candles_1m.parquet")
+    pq.write_table(ASKED, tmp_path / "asked.parquet")
+    tape, _ = read_market(str(tmp_path))
+    found = replay(tape, read_decisions(str(tmp_path / "asked.parquet")), terms(), lane="engine")
+    assert found.trades.num_rows == 1
+    with pytest.raises(ValueError, match="is not a valid Lane"):
+        replay(TAPE, ASKED, terms(), lane="fast")
