@@ -30,7 +30,15 @@ def tiltyard(folder, *arguments):
         text=True,
         check=False,
     )
+    assert done.stdout or done.stderr, "a command that says nothing at all"
     return done.returncode, done.stdout, done.stderr
+
+
+def told(folder, *arguments):
+    """(exit status, the JSON it printed); what it complained of instead fails the test."""
+    status, said, complaint = tiltyard(folder, *arguments, "--json")
+    assert said, complaint
+    return status, json.loads(said)
 
 
 @pytest.fixture
@@ -70,20 +78,18 @@ async def test_sound_books_exit_with_zero_and_say_what_was_not_checked(season):
 
 async def test_a_corrupted_amount_is_named_by_both(season):
     await change(season, update(tables.funding_payments).where(tables.funding_payments.c.id == 1).values(amount=Decimal(7)))
-    status, said, _ = tiltyard(season, "doctor", "--books", "--json")
-    found = json.loads(said)
+    status, found = told(season, "doctor", "--books")
     assert status == 1
     assert any(one["what"].startswith("funding of BTCUSDT at 2026-01-05 08:00") for one in found["findings"])
-    status, said, _ = tiltyard(season, "replay", "--verify", "--json")
-    differences = json.loads(said)["verified"]["differences"]
+    status, said = told(season, "replay", "--verify")
+    differences = said["verified"]["differences"]
     assert status == 1
     assert [(one["table"], one["column"], one["stored"]) for one in differences] == [("funding_payments", "amount", "7")]
     assert tiltyard(season, "replay", "--verify")[0] == 1
 
 
 async def test_other_terms_are_shown_beside_the_original(season):
-    status, said, _ = tiltyard(season, "replay", "--fee", "0", "--leverage-cap", "5", "--json")
-    found = json.loads(said)
+    status, found = told(season, "replay", "--fee", "0", "--leverage-cap", "5")
     assert status == 0
     assert found["change"] == {"fee": "0", "leverage_cap": "5"}
     original, changed = found["original"]["first"], found["changed"]["first"]
@@ -97,8 +103,8 @@ async def test_other_terms_are_shown_beside_the_original(season):
 
 
 async def test_only_the_contestants_asked_for_are_replayed(season):
-    _, said, _ = tiltyard(season, "replay", "--contestant", "second", "--json")
-    assert list(json.loads(said)["original"]) == ["second"]
+    _, said = told(season, "replay", "--contestant", "second")
+    assert list(said["original"]) == ["second"]
     status, _, complaint = tiltyard(season, "replay", "--contestant", "nobody")
     assert status == 1
     assert "has no nobody: it has first, second" in complaint
@@ -144,12 +150,12 @@ VANISHED = {
 async def test_a_contestant_that_has_vanished_from_the_books_is_named_by_both_commands(season, statements):
     for one in statements:
         await change(season, one)
-    status, said, _ = tiltyard(season, "doctor", "--books", "--json")
+    status, said = told(season, "doctor", "--books")
     assert status == 1
-    assert any(one["contestant"] == "second" and "account" in one["what"] for one in json.loads(said)["findings"])
-    status, said, _ = tiltyard(season, "replay", "--verify", "--json")
+    assert any(one["contestant"] == "second" and "account" in one["what"] for one in said["findings"])
+    status, said = told(season, "replay", "--verify")
     assert status == 1
-    assert "second" in {one["contestant"] for one in json.loads(said)["verified"]["differences"]}
+    assert "second" in {one["contestant"] for one in said["verified"]["differences"]}
 
 
 FORGED = {
@@ -165,9 +171,9 @@ FORGED = {
 @pytest.mark.parametrize("what", FORGED)
 async def test_what_was_changed_by_hand_is_named_by_the_doctor(season, what):
     await change(season, FORGED[what])
-    status, said, _ = tiltyard(season, "doctor", "--books", "--json")
+    status, said = told(season, "doctor", "--books")
     assert status == 1
-    assert any(what in one["what"] for one in json.loads(said)["findings"]), said
+    assert any(what in one["what"] for one in said["findings"]), said
 
 
 async def test_tables_of_a_newer_version_are_not_to_be_started_with_this_one(season):
