@@ -13,9 +13,9 @@ from app.engine.money import ONE, ZERO, floor_to, to_cash
 from app.engine.order_checks import (
     above_order_limit,
     above_tier,
+    no_room,
     outside_band,
     stops_on_tick,
-    too_dear,
     unfit_entry,
     unfit_quantity,
     wrong_side,
@@ -112,8 +112,9 @@ def _enter(account: Account, order: OpenOrder, done: Execution, cost: Decimal, n
     refused = (
         outside_band(done.price, mark, instrument)
         or wrong_side(order.side, stops, mark)
-        or too_dear(
-            initial_margin(done.price * done.quantity, order.leverage) + fee,
+        or no_room(
+            initial_margin(done.price * done.quantity, order.leverage),
+            fee,
             free_balance(account, market.marks, market.rules.margin_mode),
         )
     )

@@ -116,6 +116,14 @@ def wrong_side(side: Side, stops: tuple[Decimal | None, Decimal | None], mark: D
     return None
 
 
+def no_room(margin: Decimal, fee: Decimal, free: Decimal) -> Refused | None:
+    """Why an entry can't be paid for: its margin, or only the fee on top of it."""
+    if margin <= free < margin + fee:
+        message = "the margin takes the free balance and leaves nothing for the fee, USDT"
+        return Refused(RefusalCode.NO_ROOM_FOR_FEE, message, margin + fee, free)
+    return too_dear(margin + fee, free)
+
+
 def too_dear(needed: Decimal, free: Decimal) -> Refused | None:
     if needed <= free:
         return None

@@ -88,6 +88,7 @@ class RefusalCode(StrEnum):
     LEVERAGE_ABOVE_CAP = "LEVERAGE_ABOVE_CAP"  # the contest's or the venue's cap
     ABOVE_TIER_MAX_LEVERAGE = "ABOVE_TIER_MAX_LEVERAGE"  # the tier of that notional allows less
     INSUFFICIENT_MARGIN = "INSUFFICIENT_MARGIN"  # 40762
+    NO_ROOM_FOR_FEE = "NO_ROOM_FOR_FEE"  # the margin alone would fit, margin and fee don't
     PRICE_BAND = "PRICE_BAND"  # the fill would be too far from mark
     SL_WRONG_SIDE = "SL_WRONG_SIDE"  # 40917
     TP_WRONG_SIDE = "TP_WRONG_SIDE"  # 40915

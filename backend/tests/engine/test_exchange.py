@@ -156,7 +156,8 @@ def test_stops_are_replaced_and_rounded_to_the_tick():
         ({"leverage": 0}, RefusalCode.LEVERAGE_INVALID),
         ({"leverage": -3}, RefusalCode.LEVERAGE_INVALID),
         ({"leverage": 21}, RefusalCode.LEVERAGE_ABOVE_CAP),
-        ({"notional": D(200_000), "leverage": 20}, RefusalCode.INSUFFICIENT_MARGIN),
+        ({"notional": D(200_000), "leverage": 20}, RefusalCode.NO_ROOM_FOR_FEE),
+        ({"notional": D(200_010), "leverage": 20}, RefusalCode.INSUFFICIENT_MARGIN),
         ({"notional": D(30_000_000)}, RefusalCode.QUANTITY_TOO_LARGE),
         ({"stop_loss": D(100_000)}, RefusalCode.SL_WRONG_SIDE),
         ({"stop_loss": D(0)}, RefusalCode.SL_WRONG_SIDE),
@@ -178,7 +179,8 @@ def test_a_refusal_for_margin_tells_what_was_needed_and_what_there_was():
 
 
 def test_margin_without_room_for_the_fee_is_refused():
-    assert refusal(opened(notional=D(100_000), leverage=10)).code is RefusalCode.INSUFFICIENT_MARGIN
+    assert refusal(opened(notional=D(100_000), leverage=10)).code is RefusalCode.NO_ROOM_FOR_FEE
+    assert refusal(opened(notional=D(100_010), leverage=10)).code is RefusalCode.INSUFFICIENT_MARGIN
 
 
 def test_a_leverage_above_the_tier_of_that_size_is_refused():
@@ -248,7 +250,7 @@ def test_a_loss_beyond_the_margin_is_taken_by_the_insurance_account():
 def test_the_largest_size_that_fits_is_filled_and_one_lot_more_is_refused():
     """SIZE-01 of the reference: 10 000 free, 10x, 0.06 %, lot 1e-4 gives 0.994."""
     assert opened(notional=D(99_400)).account.positions["BTCUSDT"].quantity == D("0.994")
-    assert refusal(opened(notional=D(99_410))).code is RefusalCode.INSUFFICIENT_MARGIN
+    assert refusal(opened(notional=D(99_410))).code is RefusalCode.NO_ROOM_FOR_FEE
 
 
 def test_the_callers_decimal_context_neither_matters_nor_changes():

@@ -198,8 +198,11 @@ def test_exit_levels_a_tick_from_mark_or_from_zero_are_set():
 
 
 def test_more_margin_and_fee_than_there_is_free():
-    refused = Refused(RefusalCode.INSUFFICIENT_MARGIN, "margin and fee are more than the free balance, USDT", D("100.6"), D("100.59999999"))
-    assert told(buy(), before=account("100.59999999")) == refused
+    message = "the margin takes the free balance and leaves nothing for the fee, USDT"
+    for free in ("100.59999999", "100"):
+        assert told(buy(), before=account(free)) == Refused(RefusalCode.NO_ROOM_FOR_FEE, message, D("100.6"), D(free))
+    refused = Refused(RefusalCode.INSUFFICIENT_MARGIN, "margin and fee are more than the free balance, USDT", D("100.6"), D("99.99999999"))
+    assert told(buy(), before=account("99.99999999")) == refused
     assert apply(account("100.6"), market(), [buy()], NOON).account.available == 0
 
 

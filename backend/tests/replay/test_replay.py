@@ -115,7 +115,7 @@ def test_a_second_open_of_the_same_side_adds_and_one_of_the_other_side_is_refuse
 def test_what_the_free_balance_lacks_is_refused_with_the_numbers(lane):
     tape = candles(BTCUSDT=[100, 100])
     refused = rows(replay(tape, decisions(decision("open_long", 1, notional=1000.0)), terms(balance="100"), lane=lane).refusals)[0]
-    assert (refused["code"], refused["needed"], refused["available"]) == ("INSUFFICIENT_MARGIN", "100.60000000", "100")
+    assert (refused["code"], refused["needed"], refused["available"]) == ("NO_ROOM_FOR_FEE", "100.60000000", "100")
 
 
 @LANES
