@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.llm.outcome import FailureKind
-from app.llm.profiles import Profile
+from app.llm.profile import Profile
 
 _SENTENCES: Mapping[FailureKind, str] = MappingProxyType(
     {
@@ -21,6 +21,7 @@ _SENTENCES: Mapping[FailureKind, str] = MappingProxyType(
         FailureKind.CONTENT_FILTER: "Nothing to do: {title} withheld the reply; if it stays, choose another model or prompt.",
         FailureKind.BLANK: "If it stays: choose another model or turn JSON mode off; the model answered with nothing.",
         FailureKind.TRUNCATED: "Raise the output limit ({limit}) or lower the model's thinking effort.",
+        FailureKind.PROMPT_TOO_LARGE: "Trade fewer symbols or choose a shorter prompt; the limit is the profile's prompt_bytes_max.",
         FailureKind.MALFORMED: "Check that {url} is an OpenAI-compatible chat-completions address.",
     }
 )

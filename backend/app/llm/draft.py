@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.llm.outcome import Reply
+from app.llm.outcome import Reply, ToolCall
 
 REPLY_BYTES_MAX = 65_536
 REASONING_BYTES_MAX = 2_097_152
+TOOL_CALLS_MAX = 32
 
 
 class MalformedReplyError(Exception):
@@ -22,12 +23,20 @@ class ReplyTooLargeError(MalformedReplyError):
 
 
 @dataclass(slots=True)
+class _ToolDraft:
+    place: object
+    name: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Draft:
     """What has arrived of one reply. `events` counts the stream's chunks that were chat completions."""
 
     reasoning_fields: tuple[str, ...]
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
+    tools: list[_ToolDraft] = field(default_factory=list)
     finish_reason: str | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
@@ -62,6 +71,7 @@ class Draft:
             model=self.model,
             http_status=self.http_status,
             request_id=self.request_id,
+            tool_calls=tuple(ToolCall(_storable(one.name), _storable("".join(one.pieces))) for one in self.tools),
         )
 
     def _take_choice(self, choice: object, part: str) -> None:
@@ -75,13 +85,43 @@ class Draft:
         content = _text(message, "content")
         if content:
             self._add(content)
+        calls = message.get("tool_calls") or []
+        if not isinstance(calls, list):
+            raise MalformedReplyError(f'"tool_calls" is a {type(calls).__name__}, not a list')
+        for call in calls:
+            self._take_tool(call)
 
-    def _add(self, text: str) -> None:
+    def _take_tool(self, call: object) -> None:
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(call, dict) or not isinstance(function, dict):
+            raise MalformedReplyError('"tool_calls" holds no function')
+        name, place = _text(function, "name"), call.get("index")
+        # A stream sends a call in parts with the same index; hosts that send none begin each call with its name.
+        tool = next((one for one in self.tools if place is not None and one.place == place), None)
+        if tool is None and place is None and not name and self.tools:
+            tool = self.tools[-1]
+        if tool is None:
+            if len(self.tools) == TOOL_CALLS_MAX:
+                raise ReplyTooLargeError(f"the reply has more than {TOOL_CALLS_MAX} tool calls and was not read on")
+            tool = _ToolDraft(place)
+            self.tools.append(tool)
+        tool.name = name or tool.name
+        arguments = _text(function, "arguments") or ""
+        self._spend(arguments)
+        tool.pieces.append(arguments)
+
+    def _spend(self, text: str) -> None:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > self.bytes_left:
-            self.pieces.append(text[: self.bytes_left // 4])
             raise ReplyTooLargeError(f"the reply is larger than {REPLY_BYTES_MAX // 1024} KB and was not read on")
         self.bytes_left -= size
+
+    def _add(self, text: str) -> None:
+        try:
+            self._spend(text)
+        except ReplyTooLargeError:
+            self.pieces.append(text[: self.bytes_left // 4])
+            raise
         self.pieces.append(text)
 
     def _add_thought(self, text: str) -> None:

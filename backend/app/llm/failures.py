@@ -4,21 +4,30 @@ Moonshot answers an empty account with 403, DashScope with 400 Arrearage, OpenAI
 """
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.llm.advice import advice
 from app.llm.outcome import MESSAGE_CHARACTERS_MAX, Failure, FailureKind, Reply
-from app.llm.profiles import Profile
-from app.llm.redaction import redacted
+from app.llm.profile import Profile
+from app.llm.redaction import KEY_CHARACTERS_MIN, redacted
 
 RETRYABLE = frozenset({FailureKind.RATE_LIMITED, FailureKind.OVERLOADED, FailureKind.UNREACHABLE, FailureKind.BLANK})
 """Kinds that another attempt may mend. A deadline that has passed is none: there is no time left to ask again."""
 
 _FILTER_WORDS = ("datainspectionfailed", "data_inspection_failed", "content_filter", "content_policy", "risk control", "high risk")
 _KEY_WORDS = ("api key not valid", "incorrect api key", "invalid api key", "invalid_api_key", "invalidapikey")
+_HTML_STARTS = ("<!doctype html", "<html")
+_TAG = re.compile(r"<[^<>]*>")
+_PAGE_CHARACTERS_MAX = 4_000
+_STATUS_WORDS = (
+    (429, ("throttling", "rate_limit", "ratelimit", "limit_requests", "too many requests")),
+    (400, ("invalid_request", "invalidparameter", "invalid_parameter")),
+)
+"""Marks of errors that come without a status, in the middle of a stream."""
 _PASSING_402 = "in_flight_budget_exhausted"
 
 _BY_STATUS = {
@@ -46,6 +55,12 @@ class Host:
         """Without the key."""
         return f"Host({self.profile.name}, {self.base_url}, {self.model})"
 
+    def cleaned(self, reply: Reply) -> Reply:
+        """The reply without the key, should the host have quoted it."""
+        if len(self.key) < KEY_CHARACTERS_MIN or (self.key not in reply.text and self.key not in reply.reasoning):
+            return reply
+        return replace(reply, text=reply.text.replace(self.key, "[key]"), reasoning=reply.reasoning.replace(self.key, "[key]"))
+
     def failure(
         self,
         kind: FailureKind,
@@ -54,6 +69,7 @@ class Host:
         *,
         http_status: int | None = None,
         retry_after_seconds: float | None = None,
+        html: bool = False,
     ) -> Failure:
         """A failure of this host, with its advice and without its key."""
         reply = Reply() if reply is None else reply
@@ -65,15 +81,27 @@ class Host:
             http_status=reply.http_status if http_status is None else http_status,
             retry_after_seconds=retry_after_seconds,
             reply=reply,
+            html=html,
         )
 
 
 def refused(host: Host, status: int, body: str, headers: Mapping[str, str], reply: Reply | None = None) -> Failure:
     """The host answered with an error status; `body` is its text, `headers` have lower-case names."""
     kind = kind_of(status, body, host.profile)
-    said = spoken(body)
+    page = is_html(body)
+    said = f"a web page, {page_words(body)}" if page else spoken(body)
     message = f"{host.profile.title} answered {status}: {said}" if said else f"{host.profile.title} answered {status} without a word"
-    return host.failure(kind, message, reply, http_status=status, retry_after_seconds=retry_after(headers))
+    return host.failure(kind, message, reply, http_status=status, retry_after_seconds=retry_after(headers), html=page)
+
+
+def is_html(body: str) -> bool:
+    """Whether a web page came in place of an answer."""
+    return body.lstrip("\ufeff \t\r\n")[:20].lower().startswith(_HTML_STARTS)
+
+
+def page_words(body: str) -> str:
+    """A web page's words without its tags."""
+    return " ".join(_TAG.sub(" ", body[:_PAGE_CHARACTERS_MAX]).split())
 
 
 def kind_of(status: int, body: str, profile: Profile) -> FailureKind:
@@ -91,6 +119,9 @@ def kind_of(status: int, body: str, profile: Profile) -> FailureKind:
         return FailureKind.AUTH
     if status == 429 and "overloaded" in words:  # noqa: PLR2004 - Moonshot: the engine's trouble, not the account's limit
         return FailureKind.OVERLOADED
+    if status in range(300, 400):
+        # Followed, a redirect would carry prompt and key to an address that nobody named.
+        return FailureKind.NOT_FOUND
     return _BY_STATUS.get(status, FailureKind.BAD_REQUEST)
 
 
@@ -134,24 +165,35 @@ def judged(host: Host, reply: Reply) -> Failure | None:
             return host.failure(FailureKind.OVERLOADED, "the provider ran out of resources in the middle of the reply", reply)
         case None:
             return host.failure(FailureKind.CUT, "the reply ended without a finish reason", reply)
-    if not reply.text.strip():
+        case "error":
+            return host.failure(FailureKind.OVERLOADED, "the provider ended the reply with an error", reply)
+    if not reply.text.strip() and not reply.tool_calls:
         return host.failure(FailureKind.BLANK, "the model answered with nothing but blanks", reply)
     return None
 
 
 def in_stream(host: Host, body: object, reply: Reply) -> Failure:
     """An error that came as an event of a stream that had begun well."""
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
-    return refused(host, _status_in(body), text, {}, reply)
+    text = json.dumps(body, ensure_ascii=False, default=str)
+    return refused(host, _status_in(body) or _status_by_words(text, host.profile), text, {}, reply)
 
 
-def _status_in(body: object) -> int:
+def _status_in(body: object) -> int | None:
     error: Any = body.get("error", body) if isinstance(body, dict) else {}
-    for name in ("code", "status", "status_code"):
+    for name in ("code", "status", "status_code", "http_code"):
         value = error.get(name) if isinstance(error, dict) else None
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            value = int(value[:4])
         if isinstance(value, int) and value in range(400, 600):
             return value
-    return 500
+    return None
+
+
+def _status_by_words(text: str, profile: Profile) -> int:
+    if kind_of(400, text, profile) is not FailureKind.BAD_REQUEST:
+        return 400
+    words = text.lower()
+    return next((status for status, marks in _STATUS_WORDS if any(mark in words for mark in marks)), 500)
 
 
 def _number(text: str | None) -> float | None:

@@ -4,50 +4,13 @@ Holds no key and reads no environment: `key_env` only names the variable. Facts 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 
-OUTPUT_TOKENS_MAX = 16_384
-"""Thinking counts as output: a smaller limit truncates the answer of models that think first."""
+from app.llm.profile import NO_BALANCE, JsonMode, Profile, UsageMap, with_changes
 
-NO_BALANCE = ("insufficient balance", "insufficient_balance", "arrear", "overdue", "not enough balance", "balance is", "out of credits")
-"""Words in an error body that mean: no money left, whatever the status says."""
+__all__ = ["ALIASES", "PROFILES", "JsonMode", "Profile", "UnknownProfileError", "UsageMap", "find_profile", "with_changes"]
 
-
-class JsonMode(StrEnum):
-    """What may be asked of the provider about the shape of the reply."""
-
-    NONE = "none"
-    OBJECT = "object"
-    SCHEMA = "schema"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One provider's OpenAI-compatible endpoint and its quirks.
-
-    `other_region` is the base URL a key of the other region belongs to; `payment_words` are lower-case marks in an error body that mean the
-    account has no money; `reasoning_fields` are where the thinking arrives, first one wins.
-    """
-
-    name: str
-    title: str
-    base_url: str
-    key_env: str | None
-    default_model: str
-    stream: bool = False
-    json_mode: JsonMode = JsonMode.OBJECT
-    send_temperature: bool = True
-    extra_body: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    max_tokens_param: str = "max_tokens"
-    max_output_tokens: int = OUTPUT_TOKENS_MAX
-    reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
-    other_region: str | None = None
-    payment_words: tuple[str, ...] = NO_BALANCE
-    console: str | None = None
-
+SAMPLING = ("temperature", "top_p", "n", "presence_penalty", "frequency_penalty")
 
 QWEN = Profile(
     name="qwen",
@@ -61,6 +24,7 @@ QWEN = Profile(
     extra_body=MappingProxyType({"enable_thinking": True, "thinking_budget": 8192}),
     other_region="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
     console="https://bailian.console.aliyun.com",
+    note="Context 991 808 tokens. A prefix of 1024 tokens and more may be cached at a fifth of the price. Limits are per account.",
 )
 
 DEEPSEEK = Profile(
@@ -70,6 +34,8 @@ DEEPSEEK = Profile(
     key_env="DEEPSEEK_API_KEY",
     default_model="deepseek-v4-pro",
     console="https://platform.deepseek.com",
+    usage_map=UsageMap(cached=("prompt_cache_hit_tokens", "prompt_tokens_details.cached_tokens")),
+    note="Context 1M tokens; thinks by default. In JSON mode a reply that is no JSON comes as blanks. Twice the price at peak hours.",
 )
 
 KIMI = Profile(
@@ -78,8 +44,10 @@ KIMI = Profile(
     base_url="https://api.moonshot.cn/v1",
     key_env="KIMI_API_KEY",
     default_model="kimi-k3.1-pro",
-    # Reasoning models answer any temperature but 1 with 400.
-    send_temperature=False,
+    # Reasoning models answer any temperature but 1 with 400; the others are fixed.
+    refused_params=SAMPLING,
+    # The smallest account has one place; a larger one is told in the limits.
+    concurrency=1,
     # Unset means "max", which thinks past any deadline of a five-minute loop.
     extra_body=MappingProxyType({"reasoning_effort": "low"}),
     max_tokens_param="max_completion_tokens",
@@ -87,6 +55,8 @@ KIMI = Profile(
     other_region="https://api.moonshot.ai/v1",
     payment_words=(*NO_BALANCE, "exceeded_current_quota"),
     console="https://platform.moonshot.cn",
+    usage_map=UsageMap(cached=("cached_tokens", "prompt_tokens_details.cached_tokens")),
+    note="Context 1 048 576 tokens; K3 always thinks.",
 )
 
 OPENAI = Profile(
@@ -96,11 +66,12 @@ OPENAI = Profile(
     key_env="OPENAI_API_KEY",
     default_model="gpt-6.1-terra",
     json_mode=JsonMode.SCHEMA,
-    send_temperature=False,
+    refused_params=SAMPLING,
     max_tokens_param="max_completion_tokens",
     # Alibaba uses the same code for a passing rate limit, so it stands here and not among the words for all.
     payment_words=(*NO_BALANCE, "insufficient_quota"),
     console="https://platform.openai.com",
+    note="A prefix of 1024 tokens and more is cached; writing it costs 1.25 times the input from the 5.6 family on.",
 )
 
 OPENROUTER = Profile(
@@ -111,6 +82,8 @@ OPENROUTER = Profile(
     default_model="qwen/qwen3.8-max",
     reasoning_fields=("reasoning", "reasoning_content"),
     console="https://openrouter.ai/settings/credits",
+    usage_map=UsageMap(cost_usd="cost"),
+    note="Reports the cost of every call itself, which stands where the operator has no price row.",
 )
 
 XAI = Profile(
@@ -121,6 +94,7 @@ XAI = Profile(
     default_model="grok-4.7",
     payment_words=(*NO_BALANCE, "used all available credits", "spending limit"),
     console="https://console.x.ai",
+    note="Counts the thinking beside the completion, in the total.",
 )
 
 GEMINI = Profile(
@@ -130,6 +104,8 @@ GEMINI = Profile(
     key_env="GEMINI_API_KEY",
     default_model="gemini-3.8-flash",
     console="https://aistudio.google.com",
+    usage_map=UsageMap(thinking_in_total=True),
+    note="The compatible endpoint is a beta; some models refuse some values of reasoning_effort.",
 )
 
 OLLAMA = Profile(
@@ -139,12 +115,50 @@ OLLAMA = Profile(
     key_env=None,
     default_model="qwen3",
     json_mode=JsonMode.SCHEMA,
+    note="Cuts prompts over num_ctx off without a word: set it on the server. Its cloud takes the schema and doesn't enforce it.",
+)
+
+ANTHROPIC = Profile(
+    name="anthropic",
+    title="Anthropic",
+    base_url="https://api.anthropic.com/v1",
+    key_env="ANTHROPIC_API_KEY",
+    default_model="claude-sonnet-5-5",
+    # The compatible endpoint ignores response_format.
+    json_mode=JsonMode.NONE,
+    # The newer models answer any sampling parameter but the default with 400.
+    refused_params=(*SAMPLING, "top_k"),
+    payment_words=(*NO_BALANCE, "credit balance is too low"),
+    console="https://console.anthropic.com",
+    note="The OpenAI-compatible endpoint is meant for comparing models: no prompt caching, and the thinking is not returned.",
+)
+
+VLLM = Profile(
+    name="vllm",
+    title="vLLM",
+    # vLLM's own default is 8000, where this arena listens.
+    base_url="http://localhost:8001/v1",
+    key_env=None,
+    default_model="default",
+    json_mode=JsonMode.SCHEMA,
+    reasoning_fields=("reasoning", "reasoning_content"),
+    note="Start it with --reasoning-parser, else the thinking stands in the reply, and --enable-prompt-tokens-details to see cache hits.",
+)
+
+LLAMACPP = Profile(
+    name="llamacpp",
+    title="llama.cpp",
+    base_url="http://localhost:8080/v1",
+    key_env=None,
+    default_model="default",
+    # Some builds answer 400 to a schema ("Either json_schema or grammar").
+    json_mode=JsonMode.OBJECT,
+    note="Contestants wait for each other where llama-server has fewer slots (--parallel) than there are contestants.",
 )
 
 COMPATIBLE = Profile(
     name="openai-compatible",
     title="OpenAI-compatible server",
-    # llama.cpp's port; vLLM listens on 8000, which is this arena's own.
     base_url="http://localhost:8080/v1",
     key_env=None,
     default_model="default",
@@ -161,6 +175,39 @@ SANDBOX = Profile(
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {profile.name: profile for profile in (QWEN, DEEPSEEK, KIMI, OPENAI, OPENROUTER, XAI, GEMINI, OLLAMA, COMPATIBLE, SANDBOX)}
+    {
+        profile.name: profile
+        for profile in (
+            QWEN,
+            DEEPSEEK,
+            KIMI,
+            OPENAI,
+            ANTHROPIC,
+            GEMINI,
+            XAI,
+            OPENROUTER,
+            OLLAMA,
+            VLLM,
+            LLAMACPP,
+            COMPATIBLE,
+            SANDBOX,
+        )
+    }
 )
 """Every profile by the name that `provider` in `arena.toml` takes."""
+
+ALIASES: Mapping[str, str] = MappingProxyType({"dashscope": "qwen", "moonshot": "kimi", "llama.cpp": "llamacpp"})
+"""Other names that people use for the same providers."""
+
+
+class UnknownProfileError(ValueError):
+    """No such profile; the text names those there are."""
+
+
+def find_profile(name: str, own: Mapping[str, Profile] = MappingProxyType({})) -> Profile:
+    """The profile of a name or alias, the operator's `own` before the arena's. Raises UnknownProfileError."""
+    known = {**PROFILES, **own}
+    found = known.get(name) or known.get(ALIASES.get(name, ""))
+    if found is None:
+        raise UnknownProfileError(f"unknown provider {name!r}; known: {', '.join(sorted(known))}")
+    return found

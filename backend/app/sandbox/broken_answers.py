@@ -18,9 +18,9 @@ REPLACING = frozenset(
         FaultKind.AUTH,
         FaultKind.PAYMENT,
         FaultKind.FORBIDDEN,
-        FaultKind.FINISH_LENGTH,
     }
 )
+"""Kinds that any route can answer with."""
 
 
 class CutResponse(Response):
@@ -41,9 +41,9 @@ async def wait(rules: Sequence[Rule]) -> None:
         await asyncio.sleep(seconds)
 
 
-def replacing(rules: Sequence[Rule]) -> Rule | None:
-    """The rule whose answer is given instead of the real one."""
-    return next((rule for rule in rules if rule.kind in REPLACING), None)
+def replacing(rules: Sequence[Rule], kinds: frozenset[FaultKind] = REPLACING) -> Rule | None:
+    """The rule whose answer is given instead of the real one, of those `kinds` that the route knows."""
+    return next((rule for rule in rules if rule.kind in kinds), None)
 
 
 def server_error(status: int) -> Response:

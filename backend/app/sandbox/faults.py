@@ -1,7 +1,8 @@
 """Faults that can be switched on while the sandbox runs: which requests they meet, how often, and when they wear off. Does no HTTP.
 
 A rule names a route (`venue.tickers`, `venue.*`, `model.chat`, `*`), may narrow it to a symbol or a model, and a kind. `delay` adds up with
-others; of those that replace the answer the first rule wins. `frozen`, `absurd` and `missing` change what a route of the venue says.
+others; of those that replace the answer the first rule wins. `frozen`, `absurd` and `missing` change what a route of the venue says;
+from `finish_length` on, the kinds spoil what a model says.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,9 +50,32 @@ class FaultKind(StrEnum):
     ABSURD = "absurd"
     MISSING = "missing"
     FINISH_LENGTH = "finish_length"
+    PROSE = "prose"
+    FENCED = "fenced"
+    TRUNCATED_JSON = "truncated_json"
+    DUPLICATE_KEYS = "duplicate_keys"
+    THINK_TAGS = "think_tags"
+    TWO_OBJECTS = "two_objects"
+    NAN = "nan"
+    HTML = "html"
+    TOOL_CALLS = "tool_calls"
 
 
 CONTENT_KINDS = frozenset({FaultKind.FROZEN, FaultKind.ABSURD, FaultKind.MISSING})
+REPLY_KINDS = frozenset(
+    {
+        FaultKind.FINISH_LENGTH,
+        FaultKind.PROSE,
+        FaultKind.FENCED,
+        FaultKind.TRUNCATED_JSON,
+        FaultKind.DUPLICATE_KEYS,
+        FaultKind.THINK_TAGS,
+        FaultKind.TWO_OBJECTS,
+        FaultKind.NAN,
+        FaultKind.HTML,
+        FaultKind.TOOL_CALLS,
+    }
+)
 
 
 class Absurdity(StrEnum):
@@ -152,8 +176,8 @@ def read_rule(given: Mapping[str, Any], now_ms: int) -> Rule:
     route, kind = _route(given.get("route")), _kind(given.get("kind"))
     if kind in CONTENT_KINDS and route.startswith("model."):
         raise FaultError(f"{kind} changes prices and can't strike {route}: use a venue route.")
-    if kind is FaultKind.FINISH_LENGTH and route.startswith("venue."):
-        raise FaultError(f"{kind} cuts a model's reply short and can't strike {route}: use model.chat.")
+    if kind in REPLY_KINDS and route.startswith("venue."):
+        raise FaultError(f"{kind} spoils a model's reply and can't strike {route}: use model.chat.")
     count = given.get("count")
     return Rule(
         route=route,

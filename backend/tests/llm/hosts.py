@@ -18,10 +18,13 @@ RESET = b"reset"
 
 @dataclass
 class Host:
-    """Where it listens, and every request it got: path, headers (lower case), body."""
+    """Where it listens, every request it got (path, headers in lower case, body as JSON and as bytes), and how many at once."""
 
     url: str = ""
     requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    under_way: int = 0
+    most_under_way: int = 0
 
 
 @asynccontextmanager
@@ -36,6 +39,11 @@ async def host(*answers: bytes) -> AsyncIterator[Host]:
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             seen.requests.append((first.split()[1], headers, json.loads(body) if body else None))
+            seen.bodies.append(body)
+            seen.under_way += 1
+            seen.most_under_way = max(seen.most_under_way, seen.under_way)
+            # Let all that are on their way arrive before the first is answered.
+            await asyncio.sleep(0.01)
             answer = left.pop(0) if len(left) > 1 else left[0]
             if answer is RESET:
                 # Zero seconds of lingering make the kernel send a reset instead of a goodbye.
@@ -44,6 +52,7 @@ async def host(*answers: bytes) -> AsyncIterator[Host]:
                 return
             if answer is HANG:
                 await reader.read()
+            seen.under_way -= 1
             writer.write(b"" if answer is HANG else answer)
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

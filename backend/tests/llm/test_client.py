@@ -88,7 +88,7 @@ async def test_kimi_is_never_sent_a_temperature_and_the_log_says_so(pool):
     body = served.requests[0][2]
     assert "temperature" not in body
     assert body["max_completion_tokens"] == KIMI.max_output_tokens
-    assert logs[0]["event"] == "temperature_not_sent"
+    assert (logs[0]["event"], logs[0]["params"]) == ("params_not_sent", ["temperature"])
 
 
 async def test_a_schema_is_sent_where_the_provider_enforces_one(pool):
@@ -224,10 +224,13 @@ async def test_a_filtered_reply_is_not_asked_again(pool):
     assert (outcome.kind, outcome.attempts) == (FailureKind.CONTENT_FILTER, 1)
 
 
-async def test_blanks_are_asked_again_and_what_they_cost_is_remembered(pool):
+async def test_blanks_are_asked_again_and_each_call_keeps_its_own_usage(pool):
     outcome = await asked(pool, completion("   \n "), completion("well"))
     assert isinstance(outcome, Answer)
-    assert (outcome.attempts, [usage["total_tokens"] for usage in outcome.earlier_usage]) == (2, [18])
+    assert [(call.number, call.failure, call.usage["total_tokens"]) for call in outcome.calls] == [
+        (1, FailureKind.BLANK, 18),
+        (2, None, 18),
+    ]
 
 
 @pytest.mark.parametrize("text", ["   ", "", None])
@@ -306,6 +309,27 @@ async def test_the_key_is_in_no_repr_message_or_log_line(pool, caplog):
     written = [repr(asking), repr(asking._host), *map(repr, outcomes), repr(logs), caplog.text]
     assert not [text for text in written if KEY in text]
     assert "[key]" in outcomes[0].message
+
+
+@pytest.mark.parametrize("key", ["sk-two\nlines", "schlüssel"])
+async def test_a_key_that_no_header_can_carry_is_an_auth_failure_and_nothing_is_sent(pool, key):
+    async with host(completion("ok")) as served:
+        outcome = await ChatClient(COMPATIBLE, pool, api_key=key, chance=random.Random(1), base_url=served.url).ask(MESSAGES, 5)
+    assert isinstance(outcome, Failure)
+    assert (outcome.code, outcome.calls, served.requests) == ("AUTH", (), [])
+    assert key not in repr(outcome)
+
+
+def test_params_that_json_cannot_hold_are_refused_when_the_client_is_made(pool):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        client(pool, "http://127.0.0.1:9/v1", params={"temperature": float("nan")})
+
+
+async def test_params_cannot_put_another_model_or_other_messages_into_the_question(pool):
+    async with host(completion("ok")) as served:
+        await client(pool, served.url, params={"model": "other", "messages": [], "response_format": {}, "top_k": 5}).ask(MESSAGES, 5)
+    body = served.requests[0][2]
+    assert (body["model"], body["messages"], body["top_k"], "response_format" in body) == ("m-1", MESSAGES, 5, False)
 
 
 @pytest.mark.parametrize("mode", list(JsonMode))

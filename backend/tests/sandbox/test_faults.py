@@ -1,6 +1,7 @@
 """Faults: switched on by HTTP, each kind strikes as it should, wears off as it should, and leaves the rest alone."""
 
 import asyncio
+import json
 import time
 from decimal import Decimal
 
@@ -48,6 +49,7 @@ def test_faults_are_put_listed_and_deleted_over_http(healed):
         ({"route": "venue.tickers", "kind": "absurd", "value": "dear"}, "not an absurd price"),
         ({"route": "model.chat", "kind": "frozen"}, "can't strike model.chat"),
         ({"route": "venue.*", "kind": "finish_length"}, "use model.chat"),
+        ({"route": "venue.tickers", "kind": "prose"}, "spoils a model's reply"),
         ({"route": "*", "kind": "cut", "symbol": 5}, "symbol 5 must be text"),
         ("nonsense", "must be a rule, a list of rules"),
     ],
@@ -197,6 +199,55 @@ def test_a_blank_reply_is_spaces_and_a_short_one_says_length(healed):
     assert blank["message"]["content"].strip() == ""
     assert short["finish_reason"] == "length"
     assert short["message"]["content"].startswith("{")
+
+
+def said(sandbox, kind, **more):
+    sandbox.fail({"route": "model.chat", "kind": kind})
+    return chat(sandbox, **more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        ("prose", lambda text, good: "{" not in text),
+        ("fenced", lambda text, good: text == f"```json\n{good}\n```"),
+        ("truncated_json", lambda text, good: good.startswith(text) and 0 < len(text) < len(good)),
+        ("duplicate_keys", lambda text, good: text.count('"summary"') == 2),
+        ("think_tags", lambda text, good: text.startswith("<think>") and text.endswith(good)),
+        ("two_objects", lambda text, good: text.startswith(good) and len(json.loads(text[len(good) :])) == 2),
+        ("nan", lambda text, good: '"confidence": NaN' in text),
+    ],
+)
+def test_a_spoilt_reply_is_spoilt_as_its_kind_says_and_complete_on_the_wire(healed, kind, check):
+    good = chat(healed).json["choices"][0]["message"]["content"]
+    choice = said(healed, kind).json["choices"][0]
+    assert choice["finish_reason"] == "stop"
+    assert check(choice["message"]["content"], good)
+
+
+def test_a_web_page_comes_with_status_200_in_place_of_an_answer(healed):
+    answer = said(healed, "html")
+    assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/html")
+    assert answer.body.startswith(b"<!DOCTYPE html>")
+
+
+async def test_a_tool_call_carries_the_reply_as_its_arguments_whole_and_streamed(healed):
+    good = chat(healed).json["choices"][0]["message"]["content"]
+    choice = said(healed, "tool_calls").json["choices"][0]
+    function = choice["message"]["tool_calls"][0]["function"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("tool_calls", None)
+    assert (function["name"], function["arguments"]) == ("submit_decision", good)
+    async with openai.AsyncOpenAI(api_key="demo", base_url=healed.models_url, max_retries=0) as client:
+        stream = await client.chat.completions.create(model="hold-only", messages=[{"role": "user", "content": "hello"}], stream=True)
+        deltas = [chunk.choices[0].delta async for chunk in stream]
+    parts = [call.function for delta in deltas for call in delta.tool_calls or []]
+    assert ("".join(part.arguments or "" for part in parts), parts[0].name) == (good, "submit_decision")
+
+
+def test_a_fault_of_replies_everywhere_leaves_the_venue_alone(healed):
+    healed.fail({"route": "*", "kind": "prose"})
+    assert market(healed, "tickers")
+    assert {model["id"] for model in ask(f"{healed.models_url}/models", Authorization="Bearer demo").json["data"]} >= {"instant"}
 
 
 def test_wrong_json_of_a_model_is_no_json(healed):

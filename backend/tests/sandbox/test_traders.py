@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sandbox.models.traders import STYLES, decide
-from tests.sandbox.prompts import coin, position, prompt
+from tests.sandbox.prompts import SHUT, coin, position, prompt
 
 KEYS = {
     "action",
@@ -20,6 +20,18 @@ KEYS = {
     "confidence",
     "invalidation",
     "reason",
+}
+SIGNAL_KEYS = {
+    "coin",
+    "signal",
+    "quantity",
+    "profit_target",
+    "stop_loss",
+    "invalidation_condition",
+    "leverage",
+    "confidence",
+    "risk_usd",
+    "justification",
 }
 NAMES = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT")
 
@@ -34,6 +46,10 @@ def opened(model, text):
 
 def closed(model, text):
     return [act["symbol"] for act in actions(model, text) if act["action"] == "close"]
+
+
+def without_words(act):
+    return {name: value for name, value in act.items() if name not in {"reason", "invalidation"}}
 
 
 def test_trend_rider_follows_the_averages_and_leaves_when_they_cross():
@@ -85,14 +101,23 @@ def test_the_rambler_says_nothing_that_parses():
         json.loads(decide("rambler", prompt({"BTCUSDT": coin(100.0)})).text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "hello", "STATE\n```json\nnot json\n```", 'STATE\n```json\n{"account": {}}\n```', "STATE\n```json\n[]\n```"]
+BROKEN = (
+    "",
+    "hello",
+    "# Market at noon\n\n# Your account, none",
+    "# Contracts\nBTCUSDT, 1, 1, 1, 1, 5x, 1%\n# Market at noon\nBTCUSDT last 1.2.3\n\n# Your account, cycle 1\nequity 1.2.3 available x",
+    "x\nSTATE OF THE MARKET\n\nBTC\n\nYOUR ACCOUNT\nnothing",
+    'x\nSTATE OF THE MARKET\n\nYOUR ACCOUNT\nAccount value: 1\nAvailable cash: 1\n{"symbol": "BTC"}\n',
+    'x\nSTATE OF THE MARKET\n\nYOUR ACCOUNT\nAccount value: 1\nAvailable cash: 1\n{"symbol" broken\n',
 )
-def test_a_prompt_without_a_readable_state_is_answered_with_a_hold_that_says_so(text):
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_prompt_without_a_readable_market_is_answered_with_a_hold_that_says_so(text):
     for model in STYLES:
         (act,) = actions(model, text)
         assert act["action"] == "hold"
-        assert "STATE" in act["reason"]
+        assert "no market" in act["reason"]
 
 
 def test_the_answer_is_in_the_language_asked_for():
@@ -101,12 +126,45 @@ def test_the_answer_is_in_the_language_asked_for():
     assert "止损" in chinese["actions"][0]["reason"]
 
 
+def test_both_languages_are_read_alike():
+    coins, held = {name: coin(100.0 + drift, drift) for name, drift in zip(NAMES, (0.3, -0.3, 0.1, -0.1, 0.0, 0.6), strict=True)}, "SOLUSDT"
+    for model in set(STYLES) - {"coin-flipper"}:  # a coin falls by the hash of the prompt
+        english, chinese = (actions(model, prompt(coins, [position(held, "short", -0.02)], language=language)) for language in ("en", "zh"))
+        assert [without_words(act) for act in english] == [without_words(act) for act in chinese]
+
+
+def test_closing_is_all_that_is_done_in_a_close_only_turn():
+    coins = {"BTCUSDT": coin(100.0, -0.2), "ETHUSDT": coin(100.0, 0.4)}
+    for language in ("en", "zh"):
+        text = prompt(coins, [position("BTCUSDT")], language=language, entries_open=False)
+        assert closed("trend-rider", text) == ["BTCUSDT"]
+        assert opened("trend-rider", text) == []
+
+
+def test_a_prompt_of_the_older_contest_is_answered_in_its_own_shape():
+    coins = {"BTCUSDT": coin(100.0, -0.3), "ETHUSDT": coin(100.0, 0.3), "SOLUSDT": SHUT}
+    text = prompt(coins, [position("BTCUSDT")], template="alpha-arena-s1")
+    signals = json.loads(decide("breakout-scout", text).text)
+    assert {name: signal["signal"] for name, signal in signals.items()} == {"BTC": "close_position", "ETH": "buy_to_enter"}
+    assert all(set(signal) == SIGNAL_KEYS for signal in signals.values())
+    assert signals["BTC"]["quantity"] == 10
+    assert signals["ETH"]["stop_loss"] < 100 < signals["ETH"]["profit_target"]
+    assert 0 < signals["ETH"]["quantity"] * 100 / signals["ETH"]["leverage"] < 10_000
+    assert signals["ETH"]["justification"]
+
+
+def test_holding_in_the_older_contest_keeps_the_whole_position():
+    text = prompt({"BTCUSDT": coin(100.0)}, [position("BTCUSDT")], template="alpha-arena-s1")
+    signal = json.loads(decide("patient-holder", text).text)["BTC"]
+    assert (signal["signal"], signal["quantity"], signal["leverage"], signal["justification"]) == ("hold", 10, 5, "")
+
+
 def test_nothing_is_opened_where_it_cannot_be():
     coins = {name: coin(100.0, 0.3) for name in NAMES}
     for model in STYLES:
         assert opened(model, prompt(coins, available="1")) == []
         assert opened(model, prompt(coins, entries_open=False)) == []
-        assert opened(model, prompt({name: {"usable": False, "reason": "stale"} for name in NAMES})) == []
+        assert opened(model, prompt(dict.fromkeys(NAMES, SHUT))) == []
         assert opened(model, prompt(coins, [position(name) for name in NAMES[:3]])) == [] or closed(
             model, prompt(coins, [position(name) for name in NAMES[:3]])
         )
@@ -132,7 +190,7 @@ def test_every_reply_keeps_to_the_contract_and_the_limits(model, moves, held, av
         assert act["reason"]
         if not act["action"].startswith("open"):
             continue
-        side, mark = 1 if act["action"] == "open_long" else -1, float(coins[act["symbol"]]["mark"])
+        side, mark = 1 if act["action"] == "open_long" else -1, float(coins[act["symbol"]].mark)
         assert act["symbol"] not in held
         assert 1 <= act["leverage"] <= cap
         assert act["notional_usdt"] >= 5

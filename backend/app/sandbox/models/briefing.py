@@ -1,21 +1,21 @@
-"""What a scripted trader sees: the STATE block at the end of a prompt, as values. Pure; a prompt without one is None.
+"""What a scripted trader decides from, as values. The readers beside this file fill it from the text of a prompt. Pure."""
 
-The block is a line `STATE` followed by a fenced JSON object; prices are texts, figures may be null.
-"""
-
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
-from typing import Any
 
-_BLOCK = re.compile(r"^STATE\s*\n```json\s*\n(.*?)\n```", re.MULTILINE | re.DOTALL)
+
+class Dialect(StrEnum):
+    """The family of the prompt, which says in what shape the reply is wanted."""
+
+    TILTYARD = "tiltyard"
+    ALPHA_ARENA = "alpha-arena-s1"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An open position. `side` is +1 long, -1 short; `gain` is unrealised profit as a share of notional."""
+    """An open position. `side` is +1 long, -1 short; `gain` is unrealised profit as a share of notional; `quantity` in the coin."""
 
     symbol: str
     side: int
@@ -23,6 +23,8 @@ class Held:
     gain: float
     stop_loss: float | None
     take_profit: float | None
+    quantity: float = 0.0
+    leverage: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Coin:
 class Briefing:
     """Everything a trader decides from."""
 
+    dialect: Dialect
     language: str
     max_leverage: int
     min_notional: float
@@ -67,62 +70,23 @@ class Briefing:
     coins: Mapping[str, Coin]
 
 
-def read_briefing(prompt: str) -> Briefing | None:
-    """The last STATE block of a prompt; None when there is none, or it can't be read."""
-    blocks = _BLOCK.findall(prompt)
-    if not blocks:
-        return None
-    try:
-        return _briefing(json.loads(blocks[-1]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _briefing(state: Mapping[str, Any]) -> Briefing:
-    limits, account = state.get("limits") or {}, state["account"]
-    ticks = limits.get("tick") or {}
-    coins = (_coin(symbol, row, ticks.get(symbol)) for symbol, row in state["market"].items())
-    return Briefing(
-        language=str(state.get("language", "en")),
-        max_leverage=int(limits.get("max_leverage", 5)),
-        min_notional=float(limits.get("min_notional_usdt", 5)),
-        fee_rate=float(limits.get("taker_fee_rate", "0.0006")),
-        entries_open=bool(limits.get("entries_open", True)),
-        equity=float(account["equity_usdt"]),
-        available=float(account["available_usdt"]),
-        held={row["symbol"]: _held(row) for row in state.get("positions", ())},
-        coins={coin.symbol: coin for coin in coins if coin is not None},
-    )
-
-
-def _held(row: Mapping[str, Any]) -> Held:
-    notional = _or(row.get("notional_usdt"), 0.0)
-    gain = _or(row.get("unrealised_pnl_usdt"), 0.0) / notional if notional else 0.0
-    levels = (row.get("stop_loss"), row.get("take_profit"))
-    stop, target = (None if level is None else float(level) for level in levels)
-    return Held(row["symbol"], 1 if row["side"] == "long" else -1, notional, gain, stop, target)
-
-
-def _coin(symbol: str, row: Mapping[str, Any], tick: str | None) -> Coin | None:
-    if not row.get("usable", False):
-        return None
-    last = float(row["mark"])
-    closes = tuple(float(close) for close in row.get("closes_5m") or ()) or (last,)
+def coin_seen(symbol: str, last: float, tick: float, closes: tuple[float, ...], figures: Mapping[str, float | None]) -> Coin:
+    """A coin out of what a prompt shows; what it doesn't show is estimated from the closes. Figures: ema20, ema50, rsi, momentum, atr."""
+    closes = closes or (last,)
     moves = [abs(new - old) for old, new in pairwise(closes)]
     usual = sum(moves) / len(moves) if moves else 0.0
-    decimals = len(str(row["last"]).partition(".")[2])
     return Coin(
         symbol=symbol,
         last=last,
-        tick=float(tick) if tick else 10.0**-decimals,
+        tick=tick,
         closes=closes,
-        ema20=_or(row.get("ema20_5m"), sum(closes[-5:]) / len(closes[-5:])),
-        ema50=_or(row.get("ema50_5m"), sum(closes) / len(closes)),
-        rsi=_or(row.get("rsi14_5m"), 50.0),
-        momentum=_or(row.get("macd_hist_5m"), closes[-1] - closes[0]),
-        atr=max(_or(row.get("atr14_5m"), usual), last * 2e-4),
+        ema20=_or(figures.get("ema20"), sum(closes[-5:]) / len(closes[-5:])),
+        ema50=_or(figures.get("ema50"), sum(closes) / len(closes)),
+        rsi=_or(figures.get("rsi"), 50.0),
+        momentum=_or(figures.get("momentum"), closes[-1] - closes[0]),
+        atr=max(_or(figures.get("atr"), usual), last * 2e-4),
     )
 
 
-def _or(value: Any, default: float) -> float:
-    return default if value is None else float(value)
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

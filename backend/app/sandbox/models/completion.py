@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer. `created` is in Unix seconds; `system` and `prompt` are the texts that were sent."""
+    """One answer. `created` is in Unix seconds; `system` and `prompt` are what was sent; with a `tool` the text is its arguments."""
 
     id: str
     created: int
@@ -27,6 +27,7 @@ class Completion:
     prompt: str
     speech: Speech
     finish_reason: str = "stop"
+    tool: str | None = None
 
     @property
     def usage(self) -> Json:
@@ -43,7 +44,8 @@ class Completion:
 
     def whole(self) -> Json:
         """Not streamed."""
-        message = {"role": "assistant", "content": self.speech.text, "reasoning_content": self.speech.thinking, "refusal": None}
+        said = {"content": self.speech.text} if self.tool is None else {"content": None, "tool_calls": [self._tool_call(self.speech.text)]}
+        message = {"role": "assistant", **said, "reasoning_content": self.speech.thinking, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.finish_reason}
         return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage}
 
@@ -52,11 +54,23 @@ class Completion:
         yield self._chunk({"role": "assistant", "content": ""})
         for piece in _pieces(self.speech.thinking):
             yield self._chunk({"reasoning_content": piece})
-        for piece in _pieces(self.speech.text):
-            yield self._chunk({"content": piece})
+        for delta in self._said():
+            yield self._chunk(delta)
         yield self._chunk({}, self.finish_reason)
         if with_usage:
             yield {**self._head("chat.completion.chunk"), "choices": [], "usage": self.usage}
+
+    def _said(self) -> Iterator[Json]:
+        if self.tool is None:
+            yield from ({"content": piece} for piece in _pieces(self.speech.text))
+            return
+        # The name comes with the first part, the arguments in pieces under the same index.
+        yield {"tool_calls": [{"index": 0, **self._tool_call("")}]}
+        for piece in _pieces(self.speech.text):
+            yield {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
+
+    def _tool_call(self, arguments: str) -> Json:
+        return {"id": f"call_{self.id}", "type": "function", "function": {"name": self.tool, "arguments": arguments}}
 
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> Json:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -1,4 +1,4 @@
-"""A trader's decision and its form on the wire: exactly the reply shape the arena's contract asks for. Pure.
+"""A trader's decision and its form on the wire: exactly the reply shape that the prompt asks for. Pure.
 
 Sizes are shares of what is available and never more than limits and cash allow; levels stand on the tick and on the right side.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from app.sandbox.models.briefing import Briefing, Coin
+from app.sandbox.models.briefing import Briefing, Coin, Dialect
 
 CASH_SPARE = 0.97
 """Share of the available balance that may be bound: prices move between the question and the fill."""
@@ -68,6 +68,13 @@ class Plan:
         reply = {"summary": self.summary, "actions": [act.as_json() for act in self.acts]}
         return Speech(self.thinking, json.dumps(reply, ensure_ascii=False))
 
+    def speech_for(self, briefing: Briefing) -> Speech:
+        """On the wire, in the shape that the prompt asks for."""
+        if briefing.dialect is Dialect.TILTYARD:
+            return self.speech
+        entries = dict(filter(None, (_signal(act, briefing) for act in self.acts)))
+        return Speech(self.thinking, json.dumps(entries, ensure_ascii=False))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -119,6 +126,31 @@ def close(symbol: str, reason: str, fraction: float = 1.0) -> Act:
 def hold(reason: str, symbol: str | None = None) -> Act:
     """Do nothing and say why."""
     return Act("hold", symbol, reason)
+
+
+def _signal(act: Act, briefing: Briefing) -> tuple[str, dict[str, Any]] | None:
+    """An action as the older contest's coin and ten fields; None for one about no coin: leaving a coin out means holding."""
+    if act.symbol is None:
+        return None
+    name, held = act.symbol.removesuffix("USDT"), briefing.held.get(act.symbol)
+    signals = {"open_long": "buy_to_enter", "open_short": "sell_to_enter", "close": "close_position"}
+    entering = act.action.startswith("open") and act.notional is not None
+    quantity = (act.notional or 0.0) / briefing.coins[act.symbol].last if entering else held.quantity if held is not None else 0.0
+    stop, target = (act.stop_loss, act.take_profit) if entering or held is None else (held.stop_loss, held.take_profit)
+    margin = (act.notional or 0.0) / (act.leverage or 1)
+    fields = {
+        "coin": name,
+        "signal": signals.get(act.action, "hold"),
+        "quantity": float(f"{quantity:.6g}"),
+        "profit_target": target,
+        "stop_loss": stop,
+        "invalidation_condition": act.invalidation or "",
+        "leverage": act.leverage or (held.leverage if held is not None else 1),
+        "confidence": 0.5 if act.confidence is None else act.confidence,
+        "risk_usd": round(margin / 2, 2),
+        "justification": act.reason if entering or act.action == "close" else "",
+    }
+    return name, fields
 
 
 def _level(coin: Coin, way: int, distance: float) -> float:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from app.sandbox.broken_answers import CutResponse, replacing, server_error, wait
-from app.sandbox.faults import FaultKind, Rule
+from app.sandbox.broken_answers import REPLACING, CutResponse, replacing, server_error, wait
+from app.sandbox.faults import REPLY_KINDS, FaultKind, Rule
 from app.sandbox.models.completion import Completion, error_body
 from app.sandbox.models.plan import Speech
+from app.sandbox.models.spoilt import PAGE, spoilt
 from app.sandbox.models.traders import SECONDS, decide
 from app.sandbox.prices.chance import uniforms
 from app.sandbox.state import SandboxState
@@ -23,6 +24,7 @@ INVALID_KEY = "invalid"
 STREAM = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
 BLANK = "   \n"
+TOOL = "submit_decision"
 
 
 class HostRefusal(Exception):  # noqa: N818 - what the host answers, not a fault of ours
@@ -56,7 +58,7 @@ def model_routes(state: SandboxState) -> list[Route]:
             return refusal.response
         rules = state.faults.take("model.chat", model=asked.model)
         await wait(rules)
-        fault = replacing(rules)
+        fault = replacing(rules, REPLACING | REPLY_KINDS)
         return await _answer(state, asked) if fault is None else await _broken(state, asked, fault)
 
     async def models(request: Request) -> Response:
@@ -161,11 +163,17 @@ async def _broken(state: SandboxState, asked: Asked, fault: Rule) -> Response:
         case FaultKind.WRONG_JSON:
             broken = b'data: {"id": "chatcmpl-0", "choices": [{"delta": {"con\n\n' + DONE if asked.stream else body[: len(body) // 2]
             return Response(broken, media_type=media_type)
+        case FaultKind.HTML:
+            return Response(PAGE, media_type="text/html")
         case FaultKind.BLANK:
             return await _answer(state, asked, replace(good, speech=Speech("", BLANK)))
-        case _:
-            text = good.speech.text[: len(good.speech.text) // 2]
-            return await _answer(state, asked, replace(good, speech=replace(good.speech, text=text), finish_reason="length"))
+        case FaultKind.TOOL_CALLS:
+            return await _answer(state, asked, replace(good, tool=TOOL, finish_reason="tool_calls"))
+    speech = spoilt(fault.kind, good.speech)
+    if speech is not None:
+        return await _answer(state, asked, replace(good, speech=speech))
+    text = good.speech.text[: len(good.speech.text) // 2]
+    return await _answer(state, asked, replace(good, speech=replace(good.speech, text=text), finish_reason="length"))
 
 
 def _refused(fault: Rule) -> Response | None:

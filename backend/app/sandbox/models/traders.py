@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
-from app.sandbox.models.briefing import Briefing, Coin, Held, read_briefing
+from app.sandbox.models.alpha_arena_prompt import read_alpha_arena_prompt
+from app.sandbox.models.briefing import Briefing, Coin, Held
 from app.sandbox.models.plan import Act, Entry, Plan, Purse, Speech, close, hold
+from app.sandbox.models.tiltyard_prompt import read_tiltyard_prompt
 from app.sandbox.models.words import RAMBLE, Texts, texts
 from app.sandbox.prices.chance import uniforms
 
 POSITIONS_MAX = 3
-RANGE_BARS = 12
-DIP_BARS = 12
+RANGE_BARS = 9
+DIP_BARS = 10
 
 
 @dataclass(slots=True)
@@ -178,7 +180,7 @@ SECONDS: Mapping[str, float] = MappingProxyType(
 
 def decide(model: str, prompt: str) -> Speech:
     """What a trader answers to a prompt."""
-    briefing = read_briefing(prompt)
+    briefing = read_tiltyard_prompt(prompt) or read_alpha_arena_prompt(prompt)
     if model == RAMBLER:
         return Speech(RAMBLE, RAMBLE)
     if briefing is None:
@@ -190,7 +192,7 @@ def decide(model: str, prompt: str) -> Speech:
     acted = [act for act in desk.acts if act.action != "hold"]
     if not desk.acts:
         desk.acts.extend(hold(say["held"].format(gain=held.gain), held.symbol) for held in briefing.held.values())
-    return Plan(_summary(desk, acted), desk.acts or [hold(say["nothing"])], _thinking(desk)).speech
+    return Plan(_summary(desk, acted), desk.acts or [hold(say["nothing"])], _thinking(desk)).speech_for(briefing)
 
 
 def _summary(desk: Desk, acted: list[Act]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 Texts = Mapping[str, str]
 
 ENGLISH: Texts = {
-    "no_state": "The prompt has no STATE block that I can read, so I hold.",
+    "no_state": "The prompt shows no market that I can read, so I hold.",
     "hold_only": "I never trade. Holding.",
     "nothing": "No setup worth the fee right now; staying as I am.",
     "held": "Position is {gain:+.2%}; the reason for it still stands.",
@@ -42,7 +42,7 @@ ENGLISH: Texts = {
 }
 
 CHINESE: Texts = {
-    "no_state": "提示中没有可读取的 STATE 数据块,本轮持有不动。",
+    "no_state": "提示中没有可读取的行情,本轮持有不动。",
     "hold_only": "我从不交易,持有不动。",
     "nothing": "目前没有值得付手续费的机会,维持现状。",
     "held": "持仓盈亏 {gain:+.2%},开仓理由仍然成立。",
