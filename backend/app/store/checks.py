@@ -11,6 +11,7 @@ from app.store import tables
 from app.store.findings import Finding, differing
 from app.store.funding_checks import check_funding
 from app.store.owner_checks import check_owners
+from app.store.turn_checks import check_turns
 
 __all__ = ["Finding", "check_books"]
 
@@ -33,6 +34,7 @@ async def check_books(connection: AsyncConnection) -> list[Finding]:
         *await _equity(connection),
         *await _orders(connection),
         *await _refusals(connection),
+        *await check_turns(connection),
     ]
 
 

@@ -1,22 +1,26 @@
 """Contestants: who plays, and how they do as participants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.engine.ledger import Entry, LedgerAccount, Posting, PostingKind, posting
 from app.store.ledger import Booked, write_postings
-from app.store.rows import columns_of, records
-from app.store.tables import accounts, contestants, equity
+from app.store.rows import columns_of, first, records
+from app.store.tables import accounts, contestant_totals, contestants, equity
 
 
 @dataclass(frozen=True, slots=True)
 class ContestantRow:
-    """One contestant of the season."""
+    """One contestant of the season. `paused_by` is operator or arena, `state_reason` why; `close_only` is the operator's word.
+
+    `template` and `language` are unknown (None) of somebody who retired before they were kept.
+    """
 
     id: str
     season_id: int
@@ -31,11 +35,19 @@ class ContestantRow:
     last_outcome_at: datetime | None
     last_error: str | None
     consecutive_failures: int
+    kind: str
+    template: str | None
+    language: str | None
+    base_url: str | None
+    settings: dict[str, Any] | None
+    state_reason: str | None
+    paused_by: str | None
+    close_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewContestant:
-    """A contestant as the settings name it, with its starting balance in USDT."""
+    """A contestant as the settings name it, with its starting balance in USDT. Kind model or baseline; `settings` never hold a key."""
 
     id: str
     name: str
@@ -45,10 +57,18 @@ class NewContestant:
     position: int
     state: str
     initial: Decimal
+    kind: str = "model"
+    template: str | None = None
+    language: str | None = None
+    base_url: str | None = None
+    settings: Mapping[str, Any] | None = None
 
 
 async def sync_contestants(connection: AsyncConnection, season_id: int, line_up: Sequence[NewContestant], at: datetime) -> None:
-    """Newcomers join with their deposit; those known keep their books and a pause; those gone from the line-up retire."""
+    """Newcomers join with their deposit; those known keep their books and an operator's pause; those gone from the line-up retire.
+
+    A pause that the arena made (a key refused, a balance used up) ends here: whoever starts it again has had a chance to mend that.
+    """
     known = {one.id: one for one in await all_contestants(connection, season_id)}
     for one in line_up:
         if one.id in known:
@@ -66,9 +86,22 @@ async def all_contestants(connection: AsyncConnection, season_id: int) -> list[C
     return await records(connection, statement.order_by(contestants.c.position, contestants.c.id), ContestantRow)
 
 
-async def set_state(connection: AsyncConnection, contestant_id: str, state: str) -> None:
-    """active, paused, no_key or retired."""
-    await connection.execute(update(contestants).where(contestants.c.id == contestant_id).values(state=state))
+async def get_contestant(connection: AsyncConnection, contestant_id: str) -> ContestantRow | None:
+    """One contestant."""
+    return await first(connection, select(*columns_of(contestants, ContestantRow)).where(contestants.c.id == contestant_id), ContestantRow)
+
+
+async def set_state(
+    connection: AsyncConnection, contestant_id: str, state: str, *, reason: str | None = None, by: str = "operator"
+) -> None:
+    """active, paused, no_key or retired. A pause keeps who made it, operator (also when nobody is named) or arena; any state its reason."""
+    values = {"state": state, "state_reason": reason, "paused_by": (by or "operator") if state == "paused" else None}
+    await connection.execute(update(contestants).where(contestants.c.id == contestant_id).values(values))
+
+
+async def set_close_only(connection: AsyncConnection, contestant_id: str, *, close_only: bool) -> None:
+    """Whether the operator lets a contestant only close."""
+    await connection.execute(update(contestants).where(contestants.c.id == contestant_id).values(close_only=close_only))
 
 
 async def record_outcome(
@@ -86,18 +119,10 @@ async def record_outcome(
 async def _join(connection: AsyncConnection, season_id: int, one: NewContestant, at: datetime) -> None:
     await connection.execute(
         insert(contestants).values(
-            id=one.id,
-            season_id=season_id,
-            name=one.name,
-            provider=one.provider,
-            model=one.model,
-            color_index=one.color_index,
-            position=one.position,
-            state=one.state,
-            joined_at=at,
-            consecutive_failures=0,
+            id=one.id, season_id=season_id, **_as_set(one), state=one.state, joined_at=at, consecutive_failures=0, close_only=False
         )
     )
+    await connection.execute(insert(contestant_totals).values(contestant_id=one.id))
     await connection.execute(
         insert(accounts).values(
             contestant_id=one.id,
@@ -131,9 +156,22 @@ def deposit(initial: Decimal, at: datetime) -> Posting:
 
 
 async def _refresh(connection: AsyncConnection, one: NewContestant, known: ContestantRow) -> None:
-    paused = case((contestants.c.state == "paused", "paused"), else_=one.state) if one.state == "active" else one.state
-    await connection.execute(
-        update(contestants)
-        .where(contestants.c.id == known.id)
-        .values(name=one.name, provider=one.provider, model=one.model, color_index=one.color_index, position=one.position, state=paused)
-    )
+    stays = known.state == "paused" and known.paused_by == "operator" and one.state == "active"
+    state = {} if stays else {"state": one.state, "state_reason": None, "paused_by": None}
+    await connection.execute(update(contestants).where(contestants.c.id == known.id).values({**_as_set(one), **state}))
+
+
+def _as_set(one: NewContestant) -> dict[str, Any]:
+    """What the settings decide, as a row's values."""
+    return {
+        "name": one.name,
+        "provider": one.provider,
+        "model": one.model,
+        "color_index": one.color_index,
+        "position": one.position,
+        "kind": one.kind,
+        "template": one.template,
+        "language": one.language,
+        "base_url": one.base_url,
+        "settings": None if one.settings is None else dict(one.settings),
+    }

@@ -129,6 +129,13 @@ async def get_cycle(connection: AsyncConnection, cycle_id: int) -> CycleRow | No
     return await first(connection, _ALL.where(cycles.c.id == cycle_id), CycleRow)
 
 
+async def neighbours(connection: AsyncConnection, cycle_id: int) -> tuple[int | None, int | None]:
+    """Ids of the cycles before and after one, None at the ends."""
+    before = select(func.max(cycles.c.id)).where(cycles.c.id < cycle_id)
+    after = select(func.min(cycles.c.id)).where(cycles.c.id > cycle_id)
+    return (await connection.execute(before)).scalar(), (await connection.execute(after)).scalar()
+
+
 async def list_cycles(
     connection: AsyncConnection, *, state: str | None = None, limit: int = 50, cursor: int | None = None
 ) -> list[CycleRow]:

@@ -14,7 +14,10 @@ from app.store.tables import decisions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDecision:
-    """A decision to store. Verdict accepted, refused or held; `code`, `needed` and `available` explain a refusal."""
+    """A decision to store. Verdict accepted, refused or held; `code`, `needed` and `available` explain a refusal.
+
+    `refused_by` is reading (it never reached the exchange) or exchange, None when it wasn't refused.
+    """
 
     cycle_id: int
     contestant_id: str
@@ -36,6 +39,7 @@ class NewDecision:
     message: str | None = None
     needed: Decimal | None = None
     available: Decimal | None = None
+    refused_by: str | None = None
     created_at: datetime
 
 
@@ -51,19 +55,16 @@ _ALL = select(*columns_of(decisions, DecisionRow))
 
 async def save_decisions(connection: AsyncConnection, rows: Sequence[NewDecision]) -> dict[int, int]:
     """Store the decisions of one turn; ids by position."""
+    return {position: decision_id for (_, position), decision_id in (await save_all_decisions(connection, rows)).items()}
+
+
+async def save_all_decisions(connection: AsyncConnection, rows: Sequence[NewDecision]) -> dict[tuple[str, int], int]:
+    """Store decisions of several contestants' turns; ids by contestant and position."""
     if not rows:
         return {}
-    statement = insert(decisions).returning(decisions.c.position, decisions.c.id)
+    statement = insert(decisions).returning(decisions.c.contestant_id, decisions.c.position, decisions.c.id)
     stored = (await connection.execute(statement, values_of(rows))).all()
-    return {int(row.position): int(row.id) for row in stored}
-
-
-async def refused_in_last_turn(connection: AsyncConnection, contestant_id: str, *, before_cycle: int) -> list[DecisionRow]:
-    """What was refused of a contestant in its last turn before a cycle."""
-    earlier = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id < before_cycle)
-    last = select(decisions.c.cycle_id).where(earlier).order_by(decisions.c.id.desc()).limit(1).scalar_subquery()
-    mine = (decisions.c.contestant_id == contestant_id) & (decisions.c.cycle_id == last) & decisions.c.code.is_not(None)
-    return await records(connection, _ALL.where(mine).order_by(decisions.c.position), DecisionRow)
+    return {(row.contestant_id, int(row.position)): int(row.id) for row in stored}
 
 
 async def of_cycles(connection: AsyncConnection, cycle_ids: Sequence[int]) -> list[DecisionRow]:

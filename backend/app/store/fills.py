@@ -53,6 +53,18 @@ async def fills_of_decision(connection: AsyncConnection, decision_id: int) -> li
     return await records(connection, _ALL.where(fills.c.order_id.in_(mine)).order_by(fills.c.id), FillRow)
 
 
+async def fills_of_decisions(connection: AsyncConnection, decision_ids: Sequence[int]) -> dict[int, list[FillRow]]:
+    """The fills that several decisions caused, oldest first, by decision; those that caused none are absent."""
+    found: dict[int, list[FillRow]] = {}
+    owners = {
+        row.id: row.decision_id
+        for row in await connection.execute(select(orders.c.id, orders.c.decision_id).where(orders.c.decision_id.in_(decision_ids)))
+    }
+    for fill in await records(connection, _ALL.where(fills.c.order_id.in_(list(owners))).order_by(fills.c.id), FillRow):
+        found.setdefault(owners[fill.order_id], []).append(fill)
+    return found
+
+
 async def write_fills(
     connection: AsyncConnection, booking: Booking, done: Sequence[tuple[Filled, int]], trade_ids: Mapping[int, int]
 ) -> list[int]:

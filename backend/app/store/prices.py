@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.engine.market import Quote
 from app.store.rows import columns_of, records
-from app.store.tables import market_prices
+from app.store.tables import cycles, market_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,17 @@ async def last_accepted_quotes(connection: AsyncConnection) -> dict[str, Quote]:
     newest = select(func.max(market_prices.c.id)).where(recent).group_by(market_prices.c.symbol)
     rows = await records(connection, _ALL.where(market_prices.c.id.in_(newest)), PriceRow)
     return {row.symbol: quote for row in rows if (quote := _quote(row)) is not None}
+
+
+async def open_interest_means(connection: AsyncConnection, since: datetime) -> dict[str, Decimal]:
+    """Mean open interest (base coin) of each symbol over the sound samples of the cycles due from a time on; absent without a sample."""
+    p = market_prices.c
+    recent = select(cycles.c.id).where(cycles.c.due_at >= since)
+    samples: dict[str, list[Decimal]] = {}
+    sound = p.usable & p.open_interest.is_not(None) & p.cycle_id.in_(recent)
+    for symbol, value in await connection.execute(select(p.symbol, p.open_interest).where(sound)):
+        samples.setdefault(symbol, []).append(value)
+    return {symbol: sum(values, Decimal(0)) / len(values) for symbol, values in samples.items()}
 
 
 def _quote(row: PriceRow) -> Quote | None:

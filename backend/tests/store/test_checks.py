@@ -1,15 +1,18 @@
 """A fault in the books is found, whichever row it sits in; sound books give no finding."""
 
+import zlib
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from app.store import decisions, equity, tables
+from app.store import contestant_events, conversations, decisions, equity, tables, turns
 from app.store.decisions import NewDecision
 from app.store.equity import NewEquity
 from tests.engine.markets import NOON, D
 from tests.store.stage import OPEN, begin, claim, findings, load, orders, play, save
+from tests.store.test_calls import call, talk
+from tests.store.test_contestant_events import happened
 
 ONE = Decimal(1)
 PLANTED = {
@@ -31,6 +34,15 @@ PLANTED = {
     "order 1 has one fill": update(tables.ledger_entries).values(fill_id=None),
     "fill 1 has one posting": delete(tables.ledger_entries).where(tables.ledger_entries.c.fill_id.is_not(None)),
     "refused decision 1 has no order": update(tables.decisions).values(verdict="refused"),
+    "the running sum calls is that of its parts": update(tables.contestant_totals).values(calls=5),
+    "the running sum cost_usd is that of its parts": update(tables.contestant_totals).values(cost_usd=ONE),
+    "the running sum repairs is that of its parts": delete(tables.contestant_events),
+    "the running sum late is that of its parts": update(tables.turns).values(outcome="late"),
+    "the running sum asked is that of its parts": delete(tables.contestant_totals),
+    "a stored content is what its hash says": update(tables.blobs).values(content=zlib.compress(b"something else")),
+    "a stored prompt is what its hash says": update(tables.prompts).values(text="other words"),
+    "what row 1 of cycles names is stored": update(tables.cycles).values(books_hash="0" * 64),
+    "what row 1 of calls names is stored": update(tables.calls).values(sent=[{"blob": "0" * 64}]),
 }
 
 
@@ -43,6 +55,10 @@ async def one_trade(database):
     )
     async with database.writing() as connection:
         ids = await decisions.save_decisions(connection, [decision])
+        await turns.start_turns(connection, cycle_id, ["qwen3"], started_at=NOON, asked_at=NOON)
+        await conversations.save_conversation(connection, talk(cycle_id), [call()])
+        await contestant_events.save_events(connection, [happened(cycle_id), happened(None, "forced_exit")])
+        await turns.settle_turn(connection, cycle_id, "qwen3", outcome="traded", detail=None, settled_at=NOON)
     held = await load(database, season_id)
     saved = await save(database, held, orders(OPEN)(held.account), cycle_id=cycle_id, decision_ids={0: ids[0]})
     point = NewEquity(

@@ -113,3 +113,26 @@ async def test_a_settlement_that_breaks_off_can_be_claimed_again(database):
         await break_off()
     async with database.writing() as connection:
         assert await turns.claim_settlement(connection, cycle_id, "qwen3")
+
+
+async def test_a_cycle_knows_its_neighbours(database):
+    season_id = await begin(database)
+    ids = [await claim(database, season_id, due_at=NOON + timedelta(minutes=5 * index)) for index in range(3)]
+    async with database.reading() as connection:
+        found = [await cycles.neighbours(connection, one) for one in ids]
+    assert found == [(None, ids[1]), (ids[0], ids[2]), (ids[1], None)]
+
+
+async def test_a_turn_keeps_when_it_was_asked_how_it_was_read_and_its_own_market(database):
+    cycle_id = await claim(database, await begin(database))
+    later = NOON + timedelta(seconds=3)
+    async with database.writing() as connection:
+        await turns.start_turns(
+            connection, cycle_id, ["qwen3", "kimi"], started_at=NOON, asked_at=NOON, deadline_at=later, close_only={"kimi"}
+        )
+        await turns.mark_answered(connection, cycle_id, "qwen3", latency_ms=9, answered_at=later, verdict="repair", code="FENCE")
+        await turns.set_books(connection, cycle_id, "qwen3", books_hash="b" * 64, filled_at=later)
+        qwen, kimi = await turns.turns_of_cycles(connection, [cycle_id])
+    assert (qwen.asked_at, qwen.deadline_at, qwen.answered_at, qwen.verdict, qwen.code) == (NOON, later, later, "repair", "FENCE")
+    assert (qwen.books_hash, qwen.filled_at, qwen.cycle_id) == ("b" * 64, later, cycle_id)
+    assert [one.close_only for one in (qwen, kimi)] == [False, True]

@@ -1,6 +1,7 @@
 """Prices, snapshots and equity: what was seen is kept as it was seen, once."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,18 @@ async def test_the_newest_sound_price_outlives_a_bad_one(database):
     assert accepted == {"BTCUSDT": QUOTE}
     assert (latest.cycle_id, latest.price, latest.mark, latest.usable, latest.reason) == (second, None, None, False, "not a number")
     assert [(row.symbol, row.price, row.usable) for row in seen] == [("BTCUSDT", D("100000.10"), True), ("ETHUSDT", None, False)]
+
+
+async def test_mean_open_interest_is_over_the_sound_samples_since_a_time(database):
+    _, cycles = await two_cycles(database)
+    samples = [replace(QUOTE, open_interest=D(value)) for value in ("100.5", "101.5")]
+    async with database.writing() as connection:
+        for cycle_id, quote in zip(cycles, samples, strict=True):
+            await prices.save_prices(connection, [price(cycle_id, quote), price(cycle_id, QUOTE, "ETHUSDT")])
+            await prices.save_prices(connection, [price(cycle_id, quote, "SOLUSDT", "stale")])
+        assert await prices.open_interest_means(connection, NOON) == {"BTCUSDT": D(101)}
+        assert await prices.open_interest_means(connection, NOON + timedelta(minutes=1)) == {"BTCUSDT": D("101.5")}
+        assert await prices.open_interest_means(connection, NOON + timedelta(days=1)) == {}
 
 
 async def test_no_prices_are_no_rows(database):

@@ -92,21 +92,6 @@ async def test_decisions_keep_their_numbers_and_come_back_by_position(database):
     assert [(row.id, str(row.confidence)) for row in held] == [(ids[0], "0.70")]
 
 
-async def test_refusals_of_the_last_turn_are_those_of_one_cycle_only(database):
-    season_id = await begin(database)
-    cycles = [await claim(database, season_id, due_at=NOON + timedelta(minutes=5 * index)) for index in range(3)]
-    async with database.writing() as connection:
-        await decisions.save_decisions(connection, [decision(cycles[0], verdict="refused", code="NO_DEPTH")])
-        second = [decision(cycles[1], at, verdict="refused", code=code) for at, code in enumerate(("PRICE_BAND", "SIZE_INVALID"))]
-        await decisions.save_decisions(connection, [*second, decision(cycles[1], 2)])
-        found = await decisions.refused_in_last_turn(connection, "qwen3", before_cycle=cycles[2])
-        earlier = await decisions.refused_in_last_turn(connection, "qwen3", before_cycle=cycles[1])
-        never = await decisions.refused_in_last_turn(connection, "kimi", before_cycle=cycles[2])
-    assert [row.code for row in found] == ["PRICE_BAND", "SIZE_INVALID"]
-    assert [row.code for row in earlier] == ["NO_DEPTH"]
-    assert never == []
-
-
 async def test_pages_of_decisions_run_backwards_and_filters_narrow_them(database):
     season_id = await begin(database)
     cycles = [await claim(database, season_id, due_at=NOON + timedelta(minutes=5 * index)) for index in range(5)]

@@ -1,5 +1,6 @@
 """A database of the first release is brought to the newest form with sensible values: nobody is charged for what was not kept then."""
 
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import select, text
 
-from app.store import tables
+from app.store import calls, contestant_events, contestants, conversations, decisions, recall, tables, turns
+from app.store.blobs import hash_of
+from app.store.contestant_events import ConductTotals
 from app.store.database import Database, StoreError
 from app.store.migrate import MIGRATIONS
 from app.store.types import UtcTime
@@ -82,4 +85,48 @@ async def test_an_open_position_is_charged_from_where_it_was_watched_last(databa
     assert held.account.dues == ()
     assert tuple(funding) == (0, 0)
     assert await findings(database) == []
+    await database.close()
+
+
+SECOND_ROWS = """
+INSERT INTO contestants (id, season_id, name, provider, model, color_index, position, state, joined_at, consecutive_failures)
+  VALUES ('kimi', 1, 'k', 'kimi', 'm', 1, 1, 'paused', :noon, 0);
+INSERT INTO cycles (id, season_id, due_at, kind, state, phase, started_at, pid) VALUES (1, 1, :noon, 'scheduled', 'done', 'reported', :noon, 1);
+INSERT INTO turns (cycle_id, contestant_id, state, outcome, started_at, settled_at) VALUES (1, 'qwen3', 'settled', 'traded', :noon, :noon);
+INSERT INTO prompts (hash, family, version, text, created_at) VALUES (:system, 'tiltyard', '2', 'trade', :noon);
+INSERT INTO blobs (hash, size, content) VALUES (:user, 5, :packed);
+INSERT INTO conversations (id, cycle_id, contestant_id, created_at, provider, model, prompt_hash, user_hash, reply, reasoning, latency_ms)
+  VALUES (1, 1, 'qwen3', :noon, 'qwen', 'm', :system, :user, '{}', 'thought', 5);
+INSERT INTO decisions (id, cycle_id, contestant_id, conversation_id, position, action, verdict, code, created_at)
+  VALUES (1, 1, 'qwen3', 1, 0, 'open_long', 'refused', 'NO_DEPTH', :noon)
+"""
+
+
+async def test_what_was_said_before_stays_readable_and_counts_in_no_rate(database_url):
+    database = await old_database(database_url)
+    async with database.writing() as connection:
+        noon = UtcTime().process_bind_param(NOON, connection.dialect)
+        given = {"noon": noon, "system": hash_of(b"trade"), "user": hash_of(b"hello"), "packed": zlib.compress(b"hello")}
+        if not database.is_sqlite:
+            await connection.execute(text("SET session_replication_role = replica"))
+        for statement in SECOND_ROWS.split(";\n"):
+            await connection.execute(text(statement), {name: value for name, value in given.items() if f":{name}" in statement})
+    await database.migrate()
+    async with database.reading() as connection:
+        talk = await conversations.get_conversation(connection, 1)
+        assert await conversations.messages_of(connection, talk) == [("system", "trade"), ("user", "hello")]
+        assert await calls.calls_of(connection, 1) == []
+        refused = await decisions.get_decision(connection, 1)
+        players = {one.id: one for one in await contestants.all_contestants(connection, 1)}
+        (turn,) = await turns.turns_of(connection, 1)
+        version = (await connection.execute(select(tables.prompts.c.version))).scalar_one()
+        conduct = await contestant_events.counts(connection, 1)
+        memory = await recall.seat_memory(connection, ["qwen3"], 2, 5, 5)
+    assert (talk.reasoning, talk.calls, talk.cost_usd, talk.template) == ("thought", 0, None, None)
+    assert (refused.refused_by, version) == ("exchange", "draft-2")
+    assert (players["kimi"].paused_by, players["qwen3"].paused_by, players["kimi"].kind) == ("operator", None, "model")
+    assert (turn.asked_at, turn.close_only) == (None, False)
+    assert conduct == {"qwen3": ConductTotals(), "kimi": ConductTotals()}
+    assert (memory["qwen3"].times_asked, [one.code for one in memory["qwen3"].past]) == (1, ["NO_DEPTH"])
+    assert {one.what for one in await findings(database)} == {"a contestant has an account in its season"}
     await database.close()
