@@ -48,7 +48,7 @@ fix: $(DEVELOPMENT) $(NODE_MODULES) ## format and mend what can be mended by its
 	cd frontend && npm run fix
 
 bench: $(RUNTIME) ## print the benchmarks (minutes)
-	cd backend && ../$(BIN)/python ../bench/cycle.py && ../$(BIN)/python ../bench/replay.py
+	cd backend && ../$(BIN)/python ../bench/cycle.py && ../$(BIN)/python ../bench/turns.py && ../$(BIN)/python ../bench/replay.py
 
 client: $(DEVELOPMENT) $(NODE_MODULES) ## write frontend/api/openapi.json and the TypeScript client from the running code
 	cd backend && ../$(BIN)/python -m app.api.document > ../frontend/api/openapi.json

@@ -20,7 +20,7 @@ from pathlib import Path
 
 BACKEND = Path(__file__).resolve().parent.parent / "backend"
 WAITING = ("see", "ask", "fill")
-OWN = ("watch", "brief", "apply", "value")
+OWN = ("watch", "open", "brief", "apply", "value")
 
 
 def main() -> None:

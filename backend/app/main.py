@@ -5,11 +5,11 @@ then is walked, and the timer starts.
 """
 
 import asyncio
+import gc
 import os
-import random
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,28 +17,27 @@ from datetime import UTC, datetime, timedelta
 import structlog
 import uvicorn
 
-from app.agents.briefing import FAMILY
-from app.agents.briefing import VERSION as PROMPT_VERSION
 from app.api.application import create_application
 from app.api.context import Arena
 from app.cycle.arrange import Terms, WrongDatabaseError, arrange_season, held_elsewhere
 from app.cycle.journal import Journal, configure_logging, forward_library_logs, prune, secret_values
 from app.cycle.keep_watch import KeepWatch
 from app.cycle.look import look
-from app.cycle.parts import Contestant, Parts, Switches
+from app.cycle.parts import Contestant, FillTiming, Parts, Switches
 from app.cycle.recover import recover
 from app.cycle.run_cycle import run_cycle
 from app.engine.clock import Clock, wall_clock
 from app.engine.money import plain
 from app.engine.rules import MarginMode, Rules, TriggerPrice
-from app.llm.client import ChatClient
+from app.llm.gates import Gates, gate_limits
 from app.llm.pool import ConnectionPool
-from app.llm.profiles import PROFILES
+from app.llm.prices import SEED_ROWS, PriceBook
 from app.market.ccxt_venue import CcxtVenue
 from app.market.venue import SymbolsNotListedError, UnknownVenueError, VenueError
 from app.sandbox.child import Child, SandboxStartError, start_sandbox
 from app.scheduler.timer import Timer
-from app.settings import BACKEND, ContestantSpec, Settings
+from app.seating import Lines, seated
+from app.settings import BACKEND, Settings
 from app.store.data_folder import FolderInUseError, FolderUnusableError, hold_folder
 from app.store.database import Database, StoreError
 
@@ -53,8 +52,6 @@ DEADLINE_SECONDS_MIN = 10.0
 """A sped-up sandbox shortens the deadline no further than this, in real seconds."""
 INTERVAL_SHARE = 0.8
 """Answers must be in before this share of the interval has passed."""
-SCRIPTED = {"qwen3": "trend-rider", "deepseek": "mean-reverter", "kimi": "breakout-scout"}
-"""Which scripted trader of the sandbox stands in for whom in the demo."""
 
 DEMO = "DEMO 演示模式: simulated prices, scripted models. For the real thing set a model API key in backend/.env."
 DEMO_WITH_KEYS = "DEMO 演示模式: simulated prices, but real models answer and cost money. For real prices remove MARKET=sandbox."
@@ -137,8 +134,9 @@ async def _bring_up(running: Running) -> None:
     settings, clock = running.settings, running.clock
     pool = ConnectionPool()
     running.stack.push_async_callback(pool.aclose)
-    players = tuple(_contestant(settings, spec, pool, running.sandbox) for spec in settings.line_up)
-    season = await arrange_season(running.database, _terms(settings), players, clock.now())
+    lines = Lines(pool, Gates(gate_limits(settings.profiles, settings.limits.concurrency)), running.sandbox)
+    players = tuple(seated(settings, spec, lines) for spec in settings.line_up)
+    season = await arrange_season(running.database, _terms(settings, players), players, clock.now())
     symbols = tuple(f"{coin}USDT" for coin in settings.symbols)
     symbols += await held_elsewhere(running.database, season.id, symbols)
     venue = CcxtVenue(
@@ -160,11 +158,18 @@ async def _bring_up(running: Running) -> None:
         deadline_seconds=_deadline_seconds(settings),
         process_id=os.getpid(),
         switches=Switches(entries_open=season.entries_open),
+        fill_timing=FillTiming(settings.execution.fill_timing),
+        price_book=PriceBook((*settings.price_rows, *SEED_ROWS)),
+        cost_usd_per_day=settings.limits.cost_usd_per_day,
+        interval_minutes=settings.scheduler_interval_minutes,
     )
     running.arena.parts = parts
     await recover(parts)
     await _open_venue(venue)
     await _catch_up(parts)
+    # What is loaded by now stays: left to the garbage collector, each full round over it stops the event loop for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     running.timer = Timer(clock, timedelta(minutes=settings.scheduler_interval_minutes), lambda due, kind: run_cycle(parts, due, kind))
     running.timer.begin(
         {
@@ -284,18 +289,6 @@ def _arena(settings: Settings, clock: Clock, sandbox: Child | None) -> Arena:
     )
 
 
-def _contestant(settings: Settings, spec: ContestantSpec, pool: ConnectionPool, sandbox: Child | None) -> Contestant:
-    profile = PROFILES[spec.provider]
-    key = settings.key_of(spec)
-    base_url, model, secret = spec.base_url, spec.model or profile.default_model, key.get_secret_value() if key else None
-    if sandbox is not None and not settings.keys:
-        base_url, model, secret = sandbox.models_url, spec.model or SCRIPTED.get(spec.id, "trend-rider"), "demo"
-    host = None
-    if secret is not None:
-        host = ChatClient(profile, pool, api_key=secret, chance=random.Random(), base_url=base_url, model=model, params=spec.params)  # noqa: S311 - spreads retries
-    return Contestant(spec.id, spec.name or spec.id, spec.provider, model, spec.language, host)
-
-
 def _rules(settings: Settings) -> Rules:
     return Rules(
         max_leverage=settings.limits.max_leverage,
@@ -305,7 +298,7 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-def _terms(settings: Settings) -> Terms:
+def _terms(settings: Settings, players: Sequence[Contestant]) -> Terms:
     return Terms(
         mode="demo" if settings.demo else "live",
         symbols=settings.symbols,
@@ -313,9 +306,10 @@ def _terms(settings: Settings) -> Terms:
         initial_capital=plain(settings.initial_capital),
         max_leverage=settings.limits.max_leverage,
         slippage=plain(_rules(settings).slippage),
-        prompt=f"{FAMILY}/{PROMPT_VERSION}",
+        prompt=", ".join(sorted({one.template.name for one in players if one.baseline is None})),
         margin_mode=settings.execution.margin_mode,
         trigger_price=settings.execution.trigger_price,
+        fill_timing=settings.execution.fill_timing,
     )
 
 

@@ -6,9 +6,7 @@ SettingsError, whose text is one sentence naming the variable and the fix. Keys 
 
 import difflib
 import ipaddress
-import json
 import os
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,7 +15,20 @@ from typing import Any, Literal, Self
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from app.llm.profiles import PROFILES
+from app.agents.baselines import HELD_COIN, Baseline
+from app.arena_file import (
+    DEFAULT_BASELINES,
+    ArenaFile,
+    ArenaFileError,
+    ContestantKind,
+    ContestantSpec,
+    ExecutionSpec,
+    Limits,
+    at_the_table,
+    read_arena_file,
+)
+from app.llm.price_row import PriceRow
+from app.llm.profiles import PROFILES, SANDBOX, Profile
 
 BACKEND = Path(__file__).resolve().parent.parent
 PATHS = ("data_dir", "tape")
@@ -27,107 +38,13 @@ class SettingsError(Exception):
     """A setting that can't be used; the text says which and what to do."""
 
 
-class ContestantSpec(BaseModel):
-    """One `[[contestant]]` block: who plays, through which provider profile, with which key variable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")
-    name: str | None = None
-    provider: str
-    model: str | None = None
-    base_url: str | None = None
-    api_key_env: str | None = None
-    language: Literal["en", "zh"] = "en"
-    prompt: Literal["tiltyard"] = "tiltyard"
-    instances: int = Field(1, ge=1, le=50)
-    params: Mapping[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_baseline_yet(cls, values: object) -> object:
-        if isinstance(values, dict) and "baseline" in values:
-            raise ValueError("baseline contestants are not in this release: name a provider instead")
-        return values
-
-    @field_validator("params", mode="after")
-    @classmethod
-    def _as_json(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What is sent to a model host: its fractions are JSON numbers, nobody's money."""
-        params: dict[str, Any] = json.loads(json.dumps(dict(value), default=float))
-        return params
-
-    @field_validator("provider")
-    @classmethod
-    def _known_provider(cls, value: str) -> str:
-        if value not in PROFILES:
-            raise ValueError(f"unknown provider {value!r}; known: {', '.join(sorted(PROFILES))}")
-        return value
-
-    def copies(self) -> tuple[Self, ...]:
-        """The contestants this block stands for: `instances` of them, numbered when there are several."""
-        if self.instances == 1:
-            return (self,)
-        name = self.name or self.id
-        numbers = range(1, self.instances + 1)
-        return tuple(self.model_copy(update={"id": f"{self.id}-{one}", "name": f"{name} {one}", "instances": 1}) for one in numbers)
-
-    @property
-    def key_variable(self) -> str | None:
-        """Environment variable that holds the key; None where the provider needs none."""
-        return self.api_key_env or PROFILES[self.provider].key_env
-
-
-class Limits(BaseModel):
-    """`[limits]`: what every contestant is held to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_leverage: int = Field(20, ge=1, le=150)
-    deadline_seconds: float = Field(240.0, gt=0, le=3600)
-
-
-class ExecutionSpec(BaseModel):
-    """`[execution]`: how fills are simulated."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slippage_bps: Decimal = Field(Decimal(5), ge=0, le=500)
-    fee_source: Literal["venue"] = "venue"
-    fill_timing: Literal["common"] = "common"
-    margin_mode: Literal["isolated", "cross"] = "isolated"
-    trigger_price: Literal["mark", "last"] = "mark"
-
-    @field_validator("fill_timing", mode="before")
-    @classmethod
-    def _common_only(cls, value: object) -> object:
-        if value == "on_answer":
-            raise ValueError('filling on each answer is not in this release: use "common", one book for everybody')
-        return value
-
-
-class ArenaFile(BaseModel):
-    """`arena.toml` as a whole."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    contestant: tuple[ContestantSpec, ...] = ()
-    limits: Limits = Limits()
-    execution: ExecutionSpec = ExecutionSpec()
-
-    @model_validator(mode="after")
-    def _ids_are_unique(self) -> Self:
-        ids = [spec.id for spec in self.contestant]
-        doubled = sorted({one for one in ids if ids.count(one) > 1})
-        if doubled:
-            raise ValueError(f"contestant id used twice: {', '.join(doubled)}")
-        return self
-
-
-DEFAULT_LINE_UP = (
-    ContestantSpec(id="qwen3", name="Qwen", provider="qwen"),
-    ContestantSpec(id="deepseek", name="DeepSeek", provider="deepseek"),
-    ContestantSpec(id="kimi", name="Kimi", provider="kimi"),
+DEFAULT_LINE_UP = tuple(
+    at_the_table(spec, PROFILES)
+    for spec in (
+        ContestantSpec(id="qwen3", name="Qwen", provider="qwen"),
+        ContestantSpec(id="deepseek", name="DeepSeek", provider="deepseek"),
+        ContestantSpec(id="kimi", name="Kimi", provider="kimi"),
+    )
 )
 
 _BOOLS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -155,6 +72,8 @@ class Settings(BaseModel):
     sandbox_speed: int = Field(1, ge=1, le=3600)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     line_up: tuple[ContestantSpec, ...] = DEFAULT_LINE_UP
+    profiles: Mapping[str, Profile] = PROFILES
+    price_rows: tuple[PriceRow, ...] = ()
     limits: Limits = Limits()
     execution: ExecutionSpec = ExecutionSpec()
     keys: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False)
@@ -218,10 +137,28 @@ class Settings(BaseModel):
             raise ValueError(f"TAPE is not a folder: {self.tape}")
         if self.port == self.web_port and self.port != 0:
             raise ValueError(f"PORT and WEB_PORT are both {self.port}: give them different numbers")
-        if not self.demo and not any(self.key_of(spec) for spec in self.line_up):
-            names = ", ".join(sorted({spec.key_variable for spec in self.line_up if spec.key_variable}))
+        if not self.demo and not any(self.key_of(spec) for spec in self.models):
+            names = ", ".join(sorted({spec.key_variable for spec in self.models if spec.key_variable}))
             raise ValueError(f"MARKET is {self.market} but no model has a key: set one of {names}, or remove MARKET to see the demo")
+        scripted = next((spec.id for spec in self.models if spec.provider == SANDBOX.name and spec.base_url is None), None)
+        if scripted is not None and not self.demo:
+            raise ValueError(
+                f"{scripted} is a scripted model, which plays in the sandbox only: take it out of arena.toml, or set MARKET=sandbox"
+            )
+        return self._bitcoin_for_its_holder()
+
+    def _bitcoin_for_its_holder(self) -> Self:
+        holder = next((spec for spec in self.line_up if spec.baseline is Baseline.BUY_AND_HOLD), None)
+        if holder is not None and HELD_COIN not in self.symbols:
+            raise ValueError(
+                f"SYMBOLS has no {HELD_COIN}, which the baseline {holder.id} buys: add it, or take the baseline out of arena.toml"
+            )
         return self
+
+    @property
+    def models(self) -> tuple[ContestantSpec, ...]:
+        """The contestants that are models: baselines need no key and never make an arena real."""
+        return tuple(spec for spec in self.line_up if spec.kind is ContestantKind.MODEL)
 
     @property
     def demo(self) -> bool:
@@ -243,8 +180,14 @@ class Settings(BaseModel):
         """URL of the database: DATABASE_URL, else the SQLite file under DATA_DIR."""
         return self.database_url or f"sqlite:///{self.data_dir / ('demo.db' if self.demo else 'tiltyard.db')}"
 
+    def profile_of(self, spec: ContestantSpec) -> Profile | None:
+        """How the contestant's provider wants to be spoken to; None for a baseline."""
+        return None if spec.provider is None else self.profiles[spec.provider]
+
     def key_of(self, spec: ContestantSpec) -> SecretStr | None:
-        """The contestant's key, or None when its variable is not set."""
+        """The contestant's key, or None when its variable is not set; a baseline has none."""
+        if spec.kind is ContestantKind.BASELINE:
+            return None
         return self.keys.get(spec.key_variable) if spec.key_variable else SecretStr("none")
 
 
@@ -255,23 +198,47 @@ def load_settings(environment: Mapping[str, str] | None = None, backend: Path = 
     values = {**written, **(os.environ if environment is None else environment)}
     values = {name: value for name, value in values.items() if value.strip() != ""}
     arena = _arena(values.get("ARENA_FILE"), backend)
-    written_down = tuple(copy for spec in arena.contestant for copy in spec.copies())
-    defaults = tuple(spec for spec in DEFAULT_LINE_UP if spec.id not in {one.id for one in written_down})
-    line_up = tuple(_overridden(spec, values) for spec in (*defaults, *written_down))
+    line_up = _line_up(arena, values)
     _refuse_unknown(written, line_up, env_file)
     keys = {
         spec.key_variable: SecretStr(values[spec.key_variable]) for spec in line_up if spec.key_variable and spec.key_variable in values
     }
-    own = {spec.id for spec in written_down}
-    line_up = tuple(spec for spec in line_up if spec.id in own or spec.key_variable in keys or not own)
+    line_up = _playing(line_up, arena, keys)
     fields: dict[str, Any] = {name: values[name.upper()] for name in _VARIABLES if name.upper() in values}
     fields |= {name: placed(fields[name], backend) for name in PATHS if name in fields}
-    if "market" not in fields and not keys and all(spec.key_variable for spec in line_up):
+    if "market" not in fields and not keys and not _any_keyless(line_up):
         fields["market"] = "sandbox"
+    fields |= {"limits": arena.limits, "execution": arena.execution, "profiles": arena.profiles, "price_rows": arena.price_rows}
     try:
-        return Settings(**fields, line_up=line_up, limits=arena.limits, execution=arena.execution, keys=keys)
+        return Settings(**fields, line_up=line_up, keys=keys)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+
+
+def _line_up(arena: ArenaFile, values: Mapping[str, str]) -> tuple[ContestantSpec, ...]:
+    """Everybody that could play: the default models, then the file's blocks, then the baselines; a block replaces its namesake."""
+    own = {spec.id for spec in arena.contestants}
+    defaults = tuple(at_the_table(_overridden(spec, values), arena.profiles) for spec in DEFAULT_LINE_UP if spec.id not in own)
+    entered = {spec.baseline for spec in arena.contestants}
+    listed = DEFAULT_BASELINES if arena.baselines is None else arena.baselines
+    coins = values.get("SYMBOLS", HELD_COIN).upper()
+    if arena.baselines is None and HELD_COIN not in {one.strip() for one in coins.split(",")}:
+        listed = tuple(one for one in listed if one is not Baseline.BUY_AND_HOLD)
+    baselines = tuple(ContestantSpec(id=one, baseline=one) for one in listed if one not in entered and one not in own)
+    return (*defaults, *arena.contestants, *baselines)
+
+
+def _playing(line_up: tuple[ContestantSpec, ...], arena: ArenaFile, keys: Mapping[str, SecretStr]) -> tuple[ContestantSpec, ...]:
+    """Beside models of the file, a default one plays only when its key is set."""
+    own = {spec.id for spec in arena.contestants}
+    if not any(spec.kind is ContestantKind.MODEL for spec in arena.contestants):
+        return line_up
+    return tuple(spec for spec in line_up if spec.id in own or spec.kind is ContestantKind.BASELINE or spec.key_variable in keys)
+
+
+def _any_keyless(line_up: tuple[ContestantSpec, ...]) -> bool:
+    """Whether a model needs no key, as one on this machine: then the arena is real without any. The sandbox's scripted ones are none."""
+    return any(spec.kind is ContestantKind.MODEL and spec.key_variable is None and spec.provider != SANDBOX.name for spec in line_up)
 
 
 def placed(path: str, backend: Path) -> Path:
@@ -311,8 +278,6 @@ def _prefix(spec: ContestantSpec) -> str:
 
 
 def _overridden(spec: ContestantSpec, values: Mapping[str, str]) -> ContestantSpec:
-    if spec not in DEFAULT_LINE_UP:
-        return spec
     prefix = _prefix(spec)
     return spec.model_copy(
         update={"base_url": values.get(f"{prefix}_BASE_URL", spec.base_url), "model": values.get(f"{prefix}_MODEL", spec.model)}
@@ -326,13 +291,9 @@ def _arena(named: str | None, backend: Path) -> ArenaFile:
             raise SettingsError(f"ARENA_FILE names {path}, which is not there: correct the path or remove ARENA_FILE.")
         return ArenaFile()
     try:
-        return ArenaFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}, {where or 'whole file'}: {_reason(first['msg'])}.") from None
+        return read_arena_file(path)
+    except ArenaFileError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _refuse_unknown(written: Mapping[str, str], line_up: tuple[ContestantSpec, ...], env_file: Path) -> None:

@@ -21,10 +21,11 @@ def load(tmp_path):
     return from_variables
 
 
-def test_with_nothing_configured_the_arena_is_a_demo_with_three_contestants(load):
+def test_with_nothing_configured_the_arena_is_a_demo_with_three_models_and_two_baselines(load):
     settings = load()
     assert settings.demo
-    assert [spec.id for spec in settings.line_up] == ["qwen3", "deepseek", "kimi"]
+    assert [spec.id for spec in settings.models] == ["qwen3", "deepseek", "kimi"]
+    assert [spec.id for spec in settings.line_up] == ["qwen3", "deepseek", "kimi", "cash", "buy-and-hold"]
     assert settings.database.endswith("demo.db")
     assert (settings.scheduler_interval_minutes, settings.initial_capital) == (5, Decimal("10000.0"))
 
@@ -91,60 +92,71 @@ def test_an_unknown_variable_in_the_file_is_refused_with_the_nearest_name(load):
         load("SCHEDULER_ENABELD=true\n")
 
 
-def test_arena_file_adds_contestants_and_limits(load):
-    arena = """
-[limits]
-max_leverage = 10
-deadline_seconds = 60
-[[contestant]]
-id = "gpt"
-provider = "openai"
-model = "gpt-x"
-api_key_env = "MY_KEY"
-language = "zh"
-"""
-    settings = load(arena=arena, MY_KEY="k")
-    assert [spec.id for spec in settings.line_up] == ["gpt"]
-    assert settings.limits.max_leverage == 10
-    assert settings.key_of(settings.line_up[0]).get_secret_value() == "k"
+def test_an_arena_file_beside_the_settings_is_read(load):
+    settings = load(arena='[[contestant]]\nid = "gpt"\nprovider = "openai"\napi_key_env = "MY_KEY"\n', MY_KEY="k")
+    assert [spec.id for spec in settings.models] == ["gpt"]
+    assert settings.key_of(settings.models[0]).get_secret_value() == "k"
 
 
-@pytest.mark.parametrize(
-    ("arena", "words"),
-    [
-        ("[[contestant]]\nid='a'\nprovider='nobody'\n", "unknown provider 'nobody'"),
-        ("[[contestant]]\nid='A B'\nprovider='openai'\n", "contestant.0.id"),
-        ("[limits]\nmax_leverage = 0\n", "limits.max_leverage"),
-        ("[limits]\nspeed = 1\n", "limits.speed"),
-        ("[[contestant]]\nid='a'\nbaseline='hold'\n", "baseline contestants are not in this release"),
-        ("[execution]\nfill_timing='on_answer'\n", "not in this release"),
-        ("[[contestant]]\nid='a'\nprovider='openai'\nprompt='other'\n", "contestant.0.prompt"),
-        ("not toml", "not valid TOML"),
-        ("[[contestant]]\nid='a'\nprovider='openai'\n[[contestant]]\nid='a'\nprovider='openai'\n", "twice: a"),
-    ],
-)
-def test_a_fault_in_the_arena_file_names_its_place(load, arena, words):
-    with pytest.raises(SettingsError) as refused:
-        load(arena=arena)
-    assert words in str(refused.value)
-
-
-def test_a_contestant_may_enter_several_times_with_its_own_parameters(load):
-    arena = """
-[[contestant]]
-id = "gpt"
-provider = "openai"
-instances = 3
-params = { reasoning_effort = "low", temperature = 0.7 }
-"""
-    settings = load(arena=arena, OPENAI_API_KEY="k")
-    assert [(spec.id, spec.name) for spec in settings.line_up] == [("gpt-1", "gpt 1"), ("gpt-2", "gpt 2"), ("gpt-3", "gpt 3")]
-    assert settings.line_up[2].params == {"reasoning_effort": "low", "temperature": 0.7}
+def test_a_fault_in_the_arena_file_stops_the_start(load):
+    with pytest.raises(SettingsError, match=r"arena\.toml is not valid TOML"):
+        load(arena="not toml")
 
 
 def test_a_block_with_a_default_contestants_id_replaces_it(load):
     settings = load(arena='[[contestant]]\nid = "kimi"\nprovider = "kimi"\nmodel = "kimi-k3"\n', KIMI_API_KEY="k", QWEN_API_KEY="q")
-    assert [(spec.id, spec.model) for spec in settings.line_up] == [("qwen3", None), ("kimi", "kimi-k3")]
+    assert [(spec.id, spec.model) for spec in settings.models] == [("qwen3", None), ("kimi", "kimi-k3")]
+
+
+def test_baselines_alone_leave_the_demo_and_its_models_as_they_are(load):
+    settings = load(arena='baselines = []\n[[contestant]]\nid = "dice"\nbaseline = "random"\n')
+    assert settings.demo
+    assert [spec.id for spec in settings.line_up] == ["qwen3", "deepseek", "kimi", "dice"]
+    assert settings.key_of(settings.line_up[3]) is None
+
+
+def test_a_live_market_needs_a_model_and_baselines_are_none(load):
+    with pytest.raises(SettingsError, match="no model has a key"):
+        load(MARKET="bitget", arena='[[contestant]]\nid = "dice"\nbaseline = "random"\n')
+
+
+def test_a_model_on_this_machine_needs_no_key_and_ends_the_demo(load):
+    settings = load(arena='[[contestant]]\nid = "local"\nprovider = "ollama"\n')
+    assert (settings.demo, settings.market) == (False, "bitget")
+    assert [spec.id for spec in settings.models] == ["local"]
+    assert settings.key_of(settings.models[0]) is not None
+
+
+def test_scripted_models_leave_the_demo_as_it_is_and_play_nowhere_else(load):
+    arena = '[[contestant]]\nid = "script"\nprovider = "sandbox"\nmodel = "dip-buyer"\n'
+    assert load(arena=arena).demo
+    with pytest.raises(SettingsError, match="script is a scripted model, which plays in the sandbox only"):
+        load(arena=arena, DEEPSEEK_API_KEY="k")
+
+
+def test_the_default_holder_of_bitcoin_stays_out_of_a_contest_without_it(load):
+    assert [spec.id for spec in load(SYMBOLS="ETH,SOL").line_up] == ["qwen3", "deepseek", "kimi", "cash"]
+    with pytest.raises(SettingsError, match="SYMBOLS has no BTC, which the baseline buy-and-hold buys"):
+        load(SYMBOLS="ETH,SOL", arena='baselines = ["buy-and-hold"]\n')
+
+
+def test_a_listed_baseline_that_a_block_enters_already_is_not_entered_twice(load):
+    settings = load(arena='[[contestant]]\nid = "hodl"\nbaseline = "buy-and-hold"\n')
+    assert [spec.id for spec in settings.line_up if spec.baseline] == ["hodl", "cash"]
+
+
+def test_contestants_that_enter_several_times_all_play(load):
+    arena = (
+        '[[contestant]]\nid = "gpt"\nprovider = "openai"\ninstances = 2\n[[contestant]]\nid = "dice"\nbaseline = "random"\ninstances = 2\n'
+    )
+    assert [spec.id for spec in load(arena=arena).line_up] == ["gpt-1", "gpt-2", "dice-1", "dice-2", "cash", "buy-and-hold"]
+
+
+def test_a_contestants_profile_may_be_the_operators_own(load):
+    arena = '[[profile]]\nname = "rack"\nextends = "vllm"\nbase_url = "http://rack:8001/v1"\n[[contestant]]\nid = "r"\nprovider = "rack"\n'
+    settings = load(arena=arena)
+    assert settings.profile_of(settings.models[0]).base_url == "http://rack:8001/v1"
+    assert settings.profile_of(settings.line_up[-1]) is None
 
 
 def test_every_variable_is_documented_in_the_example_file():

@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import cycles, events, leaderboard, models, prices, records, system
+from app.api import conversations, cycles, events, leaderboard, models, operate, prices, records, system
 from app.api.context import Arena, ArenaDep
 from app.api.errors import SAFE_METHODS, install_errors
 from app.api.reference import reference_page
@@ -38,8 +38,8 @@ def create_application(arena: Arena, pages: Path | None) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES_MIN)
     app.add_middleware(HeadLikeGet)
     install_errors(app)
-    for router in (system.router, leaderboard.router, models.router, records.router, cycles.router, prices.router, events.router):
-        app.include_router(router, prefix="/api/v1")
+    for one in (system, leaderboard, models, operate, records, conversations, cycles, prices, events):
+        app.include_router(one.router, prefix="/api/v1")
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.add_api_route("/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
     if pages is not None and (pages / "index.html").is_file():

@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from app.api.context import ArenaDep
-from app.api.errors import AdminDep, ProblemError
+from app.api.errors import ProblemError
 from app.api.leaderboard import leaderboard
 from app.api.paging import LIMIT_DEFAULT, Cursor, Limit, next_cursor
 from app.api.record_schemas import FundingPayment
 from app.api.schemas import ContestantBrief, EquityPoint, EquitySeries, ModelDetail, Page, Position, Standing
 from app.api.system import aware, parts_of
+from app.api.turn_schemas import ContestantEvent
 from app.cycle.parts import Parts
 from app.engine.margin import liquidation_prices
 from app.engine.positions import Position as Held
-from app.store import accounts, contestants, equity, funding
+from app.store import accounts, contestant_events, contestants, equity, funding
 from app.store.accounts import HeldAccount
+from app.store.contestant_events import EventKind
 from app.store.contestants import ContestantRow
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -87,16 +89,17 @@ async def funding_payments(
     return Page(items=items, next_cursor=next_cursor([row.id for row in rows], limit))
 
 
-@router.post("/{contestant_id}/pause", operation_id="models-pause")
-async def pause(arena: ArenaDep, contestant_id: str, _: AdminDep) -> ModelDetail:
-    """Don't ask this contestant any more; its positions stay watched. Harmless when paused."""
-    return await _set_state(arena, contestant_id, "active", "paused")
-
-
-@router.post("/{contestant_id}/resume", operation_id="models-resume")
-async def resume(arena: ArenaDep, contestant_id: str, _: AdminDep) -> ModelDetail:
-    """Ask this contestant again from the next cycle on. Harmless when active."""
-    return await _set_state(arena, contestant_id, "paused", "active")
+@router.get("/{contestant_id}/events", operation_id="models-events")
+async def events(
+    arena: ArenaDep, contestant_id: str, kind: EventKind | None = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Page[ContestantEvent]:
+    """What was repaired, refused, ended or switched for this contestant, newest first."""
+    parts = parts_of(arena)
+    await _known(parts, contestant_id)
+    async with parts.database.reading() as connection:
+        rows = await contestant_events.list_events(connection, contestant=contestant_id, kind=kind, limit=limit, cursor=cursor)
+    items = [ContestantEvent.model_validate(row) for row in rows]
+    return Page(items=items, next_cursor=next_cursor([row.id for row in rows], limit))
 
 
 def thin(outline: Sequence[tuple[int, float]], points: int) -> list[tuple[int, float]]:
@@ -118,17 +121,6 @@ async def _known(parts: Parts, contestant_id: str) -> ContestantRow:
             if one.id == contestant_id:
                 return one
     raise ProblemError(404, f"no contestant {contestant_id}")
-
-
-async def _set_state(arena: ArenaDep, contestant_id: str, before: str, after: Literal["active", "paused"]) -> ModelDetail:
-    parts = parts_of(arena)
-    one = await _known(parts, contestant_id)
-    if one.state not in {before, after}:
-        raise ProblemError(409, f"{contestant_id} is {one.state} and can't become {after}")
-    async with parts.database.writing() as connection:
-        await contestants.set_state(connection, contestant_id, after)
-    parts.events.publish("status")
-    return await show(arena, contestant_id)
 
 
 def _detail(parts: Parts, one: ContestantRow, held: HeldAccount | None, standing: Standing | None) -> ModelDetail:

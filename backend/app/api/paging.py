@@ -9,6 +9,7 @@ ID_MAX = 2**63 - 1
 """The largest id a database can hold."""
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+CycleId = Annotated[int | None, Query(ge=1, le=ID_MAX, description="only rows of this cycle")]
 Cursor = Annotated[int | None, Query(ge=1, le=ID_MAX, description="`next_cursor` of the page before")]
 LIMIT_DEFAULT = 50
 

@@ -1,6 +1,6 @@
-"""The shapes of what happened: fills, trades, decisions, conversations, cycles, prices. Units as in `schemas`."""
+"""The shapes of what happened: fills, trades, decisions, cycles, prices. Units as in `schemas`."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from app.api.schemas import Exact, Schema, Time
 
@@ -85,7 +85,10 @@ class FundingPayment(Schema):
 
 
 class Decision(Schema):
-    """One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal."""
+    """One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal.
+
+    `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it.
+    """
 
     id: int
     cycle_id: int
@@ -104,6 +107,7 @@ class Decision(Schema):
     reason: str | None
     summary: str | None
     verdict: Literal["accepted", "refused", "held"]
+    refused_by: Literal["reading", "exchange"] | None
     code: str | None
     message: str | None
     needed: Exact | None
@@ -117,62 +121,18 @@ class DecisionDetail(Decision):
     fills: list[Fill]
 
 
-class Conversation(Schema):
-    """What was asked of a model and what came back, without the texts."""
-
-    id: int
-    cycle_id: int
-    contestant_id: str
-    created_at: Time
-    provider: str
-    model: str
-    finish_reason: str | None
-    latency_ms: int | None
-    http_status: int | None
-    error_kind: str | None
-    error: str | None
-    usage: dict[str, Any] | None
-
-
-class Message(Schema):
-    """One message of the prompt."""
-
-    role: str
-    content: str
-
-
-class ConversationDetail(Conversation):
-    """A conversation whole: the messages sent, the raw reply, the reasoning where the provider shows it."""
-
-    messages: list[Message]
-    reply: str | None
-    reasoning: str | None
-
-
 class Cycle(Schema):
     """One turn of the arena. `reason` says why a cycle was skipped or interrupted; `timings` are milliseconds a phase."""
 
     id: int
     due_at: Time
-    kind: Literal["start", "scheduled", "manual"]
+    kind: Literal["start", "scheduled", "manual", "operator"]
     state: Literal["running", "done", "skipped", "interrupted"]
     phase: str
     started_at: Time
     finished_at: Time | None
     reason: str | None
     timings: dict[str, float] | None
-
-
-class Turn(Schema):
-    """One contestant's part in a cycle."""
-
-    contestant_id: str
-    state: str
-    outcome: str | None
-    detail: str | None
-    latency_ms: int | None
-    conversation_id: int | None
-    decisions: list[Decision]
 
 
 class Price(Schema):
@@ -197,15 +157,6 @@ class Price(Schema):
     taken_at: Time
     usable: bool
     reason: str | None
-
-
-class CycleDetail(Cycle):
-    """What everybody saw, said and did in one cycle."""
-
-    content_hash: str | None
-    books_hash: str | None
-    prices: list[Price]
-    turns: list[Turn]
 
 
 class Candle(Schema):

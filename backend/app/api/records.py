@@ -1,20 +1,18 @@
-"""Trades, decisions, conversations: lists with filters, and each one whole."""
+"""Trades and decisions: lists with filters, and each one whole."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.api.context import ArenaDep
 from app.api.errors import ProblemError
-from app.api.paging import ID_MAX, LIMIT_DEFAULT, Cursor, Id, Limit, next_cursor
-from app.api.record_schemas import Conversation, ConversationDetail, Decision, DecisionDetail, Fill, Message, Trade, TradeDetail
+from app.api.paging import LIMIT_DEFAULT, Cursor, CycleId, Id, Limit, next_cursor
+from app.api.record_schemas import Decision, DecisionDetail, Fill, Trade, TradeDetail
 from app.api.schemas import Page
 from app.api.system import parts_of
-from app.store import conversations, decisions, fills, trades
+from app.store import decisions, fills, trades
 
 router = APIRouter()
-
-CycleId = Annotated[int | None, Query(ge=1, le=ID_MAX, description="only rows of this cycle")]
 
 
 @router.get("/trades", operation_id="trades-list", tags=["trades"])
@@ -67,29 +65,3 @@ async def show_decision(arena: ArenaDep, decision_id: Id) -> DecisionDetail:
             raise ProblemError(404, f"no decision {decision_id}")
         made = await fills.fills_of_decision(connection, decision_id)
     return DecisionDetail(**Decision.model_validate(row).__dict__, fills=[Fill.model_validate(one) for one in made])
-
-
-@router.get("/conversations", operation_id="conversations-list", tags=["conversations"])
-async def list_conversations(
-    arena: ArenaDep, contestant: str | None = None, cycle: CycleId = None, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> Page[Conversation]:
-    """What was asked and answered, without the texts, newest first."""
-    async with parts_of(arena).database.reading() as connection:
-        rows = await conversations.list_conversations(connection, contestant=contestant, cycle=cycle, limit=limit, cursor=cursor)
-    return Page(items=[Conversation.model_validate(row) for row in rows], next_cursor=next_cursor([row.id for row in rows], limit))
-
-
-@router.get("/conversations/{conversation_id}", operation_id="conversations-show", tags=["conversations"])
-async def show_conversation(arena: ArenaDep, conversation_id: Id) -> ConversationDetail:
-    """One conversation whole: messages, raw reply, reasoning."""
-    async with parts_of(arena).database.reading() as connection:
-        row = await conversations.get_conversation(connection, conversation_id)
-        if row is None:
-            raise ProblemError(404, f"no conversation {conversation_id}")
-        texts = await conversations.messages_of(connection, row)
-    return ConversationDetail(
-        **Conversation.model_validate(row).__dict__,
-        messages=[Message(role=role, content=content) for role, content in texts],
-        reply=row.reply,
-        reasoning=row.reasoning,
-    )

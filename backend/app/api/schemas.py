@@ -23,6 +23,9 @@ Time = Annotated[
     datetime, PlainSerializer(_iso, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization")
 ]
 
+ContestantState = Literal["active", "paused", "no_key", "retired"]
+ContestantKind = Literal["model", "baseline"]
+
 Item = TypeVar("Item")
 
 
@@ -85,11 +88,16 @@ class MarketHealth(Schema):
 
 
 class ContestantHealth(Schema):
-    """How a contestant is doing as a participant, not as a trader."""
+    """How a contestant is doing as a participant, not as a trader. `state_reason` says why it is paused, `close_only` is the operator's."""
 
     id: str
     name: str
-    state: Literal["active", "paused", "no_key", "retired"]
+    kind: ContestantKind
+    template: str | None
+    state: ContestantState
+    state_reason: str | None
+    paused_by: Literal["operator", "arena"] | None
+    close_only: bool
     last_outcome: str | None
     last_outcome_at: Time | None
     last_error: str | None
@@ -125,6 +133,7 @@ class SystemStatus(Schema):
     clock_speed: int
     started_at: Time
     error_history: list[ErrorBucket]
+    last_cycle_id: int | None
 
 
 class Health(Schema):
@@ -159,18 +168,27 @@ class Estimate(Schema):
 
 
 class ContestantBrief(Schema):
-    """Who it is. `color_index` picks the fixed colour used on every page."""
+    """Who it is. `color_index` picks the fixed colour used on every page; a baseline is a rule without a model, at no cost."""
 
     id: str
     name: str
+    kind: ContestantKind
     provider: str
     model: str
+    template: str | None
     color_index: int
-    state: Literal["active", "paused", "no_key", "retired"]
+    state: ContestantState
+    state_reason: str | None
+    close_only: bool
 
 
 class Standing(Schema):
-    """One row of the leaderboard. `rank_best`..`rank_worst` is where the contestant may plausibly stand (95 %)."""
+    """One row of the leaderboard. `rank_best`..`rank_worst` is where the contestant may plausibly stand (95 %).
+
+    `api_cost_usd` leaves out `unpriced_calls`, and is null when none has a price. `equity_net_of_api` counts a US dollar as one USDT.
+    `compliance_rate` is the share of `turns` read exactly as written, `intervention_rate` the share in which the arena changed, refused
+    or ended something; both null before the first turn.
+    """
 
     rank: int
     rank_best: int
@@ -188,6 +206,11 @@ class Standing(Schema):
     fees: Exact
     funding: Exact
     api_cost_usd: Exact | None
+    unpriced_calls: int
+    equity_net_of_api: Exact | None
+    turns: int
+    compliance_rate: float | None
+    intervention_rate: float | None
     exposure: Exact
     last_outcome: str | None
     last_outcome_at: Time | None

@@ -185,6 +185,7 @@ async def _status(arena: Arena, parts: Parts) -> SystemStatus:
         clock_speed=parts.clock.speed,
         started_at=arena.started_at,
         error_history=[ErrorBucket.model_validate(one) for one in history],
+        last_cycle_id=last.id if last else None,
     )
 
 
@@ -224,4 +225,5 @@ def _starting(arena: Arena, *, database_connected: bool) -> SystemStatus:
         clock_speed=parts.clock.speed if parts else 1,
         started_at=arena.started_at,
         error_history=[],
+        last_cycle_id=None,
     )

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import arena, doctor, later, replay, sandbox
+from app.cli import arena, doctor, later, models, prompt, replay, sandbox
 
 application = typer.Typer(
     name="tiltyard",
@@ -14,6 +14,8 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 arena.register(application)
+models.register(application)
+prompt.register(application)
 sandbox.register(application)
 doctor.register(application)
 replay.register(application)

@@ -35,6 +35,7 @@ class Terms:
     prompt: str
     margin_mode: str = "isolated"
     trigger_price: str = "mark"
+    fill_timing: str = "common"
 
     def as_json(self) -> dict[str, Any]:
         """For the `rules` column."""
@@ -48,10 +49,11 @@ class Terms:
             "prompt": self.prompt,
             "margin_mode": self.margin_mode,
             "trigger_price": self.trigger_price,
+            "fill_timing": self.fill_timing,
         }
 
 
-UNWRITTEN = {"margin_mode": "isolated", "trigger_price": "mark"}
+UNWRITTEN = {"margin_mode": "isolated", "trigger_price": "mark", "fill_timing": "common"}
 """What a season of before there was a choice was played under."""
 
 
@@ -101,6 +103,11 @@ def _row(index: int, one: Contestant, initial: Decimal) -> NewContestant:
         model=one.model,
         color_index=index,
         position=index,
-        state="active" if one.host is not None else "no_key",
+        state="active" if one.plays else "no_key",
         initial=initial,
+        kind=one.kind,
+        template=one.template.name if one.baseline is None else None,
+        language=one.language,
+        base_url=one.base_url,
+        settings=dict(one.settings) or None,
     )

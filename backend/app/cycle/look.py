@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cycle.conduct import of_exits
 from app.cycle.fetch_stretch import concerned, fetch_stretch, store_stretch
 from app.cycle.parts import Parts
 from app.cycle.record import announce
@@ -23,7 +24,7 @@ from app.engine.positions import Account
 from app.market.fill_market import rules_row
 from app.market.stretch import MINUTE, Stretch, Terms, walk, walk_moment
 from app.market.venue import VenueUnreachableError
-from app.store import accounts, cycles
+from app.store import accounts, contestant_events, cycles
 from app.store.accounts import HeldAccount
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ async def look(parts: Parts, *, cycle_id: int | None = None, at: datetime | None
                 quiet.append(name)
                 continue
             await accounts.save_outcome(connection, one, outcome, at=at, cycle_id=cycle_id, source="trigger", watched_until=until)
+            await contestant_events.save_events(connection, list(of_exits(name, outcome.facts, cycle_id)))
             happened.append((name, outcome.facts))
         if quiet:
             await accounts.set_watched(connection, quiet, until)
@@ -96,6 +98,7 @@ async def look_at_moment(parts: Parts, snapshot: Snapshot, terms: Terms, *, cycl
         async with parts.database.writing() as connection:
             for one, outcome in changed:
                 await accounts.save_outcome(connection, one, outcome, at=at, cycle_id=cycle_id, source="trigger")
+                await contestant_events.save_events(connection, list(of_exits(one.account.contestant, outcome.facts, cycle_id)))
             await note_watched(connection, cycle_id, terms, at=at, until=until)
     parts.latest.terms = terms
     return _announce(parts, happened, cycle_id)

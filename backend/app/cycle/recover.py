@@ -4,16 +4,26 @@ A cycle that had stored its fill market is settled exactly as it would have been
 never filled and never will be, and they are recorded as such.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cycle.parts import Parts
 from app.cycle.settle import Settlement, settle_turn
+from app.cycle.table import shown
 from app.cycle.take_turn import Asked, read_answer
+from app.cycle.value import recall_sharpes
+from app.engine.instruments import Instrument
 from app.engine.market import Snapshot
+from app.llm.outcome import Answer, Failure, FailureKind, Reply
+from app.llm.transcript import is_stream, read_wire
 from app.market.fill_market import FillMarket, books_blob, decode_fill_market, rules_of
 from app.market.snapshot import chunk_hashes, decode
 from app.market.stretch import Terms
-from app.store import blobs, contestants, conversations, cycles, prices, snapshots, turns
+from app.store import accounts, blobs, calls, conversations, cycles, prices, snapshots, turns
+from app.store.conversations import ConversationRow
 from app.store.cycles import CycleRow
 
 log = structlog.get_logger(__name__)
@@ -32,6 +42,7 @@ async def recover(parts: Parts) -> None:
         parts.latest.at = None  # known, but not fresh: nothing is valued with it until the market has been seen again
     for cycle in left:
         await _close(parts, cycle)
+    await recall_sharpes(parts)
 
 
 async def _terms(parts: Parts) -> Terms | None:
@@ -46,14 +57,17 @@ async def _terms(parts: Parts) -> Terms | None:
 
 
 async def _close(parts: Parts, cycle: CycleRow) -> None:
-    settlement = await _settlement(parts, cycle)
-    open_turns = await _open_turns(parts, cycle.id)
-    for asked in open_turns:
-        await settle_turn(parts, settlement, asked)
+    snapshot = await load_snapshot(parts, cycle.id)
+    instruments = snapshot.instruments if snapshot is not None else {}
+    common = await load_fill_market(parts, cycle.books_hash)
+    open_turns = await _open_turns(parts, cycle.id, snapshot)
+    for books_hash, asked in open_turns:
+        market = common or await load_fill_market(parts, books_hash)
+        await settle_turn(parts, _settlement(parts, cycle, instruments, market), asked)
     async with parts.database.writing() as connection:
         await turns.close_open_turns(connection, cycle.id, outcome="interrupted", detail=INTERRUPTED, settled_at=parts.clock.now())
-        state = "done" if settlement.market is not None else "interrupted"
-        reason = "finished at the next start" if settlement.market is not None else INTERRUPTED
+        state = "done" if common is not None else "interrupted"
+        reason = "finished at the next start" if common is not None else INTERRUPTED
         await cycles.finish_cycle(connection, cycle.id, state=state, reason=reason, finished_at=parts.clock.now(), timings=cycle.timings)
     log.warning(
         "cycle_recovered",
@@ -63,10 +77,7 @@ async def _close(parts: Parts, cycle: CycleRow) -> None:
     )
 
 
-async def _settlement(parts: Parts, cycle: CycleRow) -> Settlement:
-    snapshot = await load_snapshot(parts, cycle.id)
-    market = await load_fill_market(parts, cycle.books_hash)
-    instruments = snapshot.instruments if snapshot is not None else {}
+def _settlement(parts: Parts, cycle: CycleRow, instruments: Mapping[str, Instrument], market: FillMarket | None) -> Settlement:
     if market is None:
         return Settlement(cycle.id, parts.clock.now(), instruments, None, INTERRUPTED)
     return Settlement(cycle.id, market.at, instruments, market, watched_until=market.watched_until)
@@ -93,14 +104,32 @@ async def load_fill_market(parts: Parts, books_hash: str | None) -> FillMarket |
     return decode_fill_market(head, content[books])
 
 
-async def _open_turns(parts: Parts, cycle_id: int) -> list[Asked]:
+async def _open_turns(parts: Parts, cycle_id: int, snapshot: Snapshot | None) -> list[tuple[str | None, Asked]]:
+    """Turns that were answered and not settled, each with the market of its own fill where it had one, read again as then."""
     async with parts.database.reading() as connection:
         waiting = {turn.contestant_id: turn for turn in await turns.turns_of(connection, cycle_id) if turn.state == "answered"}
         talks = {talk.contestant_id: talk for talk in await conversations.of_cycle(connection, cycle_id)}
-        known = {row.id for row in await contestants.all_contestants(connection, parts.season_id)}
+        held = await accounts.load_accounts(connection, parts.season_id)
+        told = {name: await _told(parts, connection, talk) for name, talk in talks.items() if name in waiting}
     players = {one.id: one for one in parts.contestants}
-    return [
-        read_answer(players[name], talks[name].id, talks[name].reply, talks[name].error_kind, talks[name].error, turn.latency_ms)
-        for name, turn in waiting.items()
-        if name in talks and name in players and name in known
-    ]
+    found: list[tuple[str | None, Asked]] = []
+    for name, turn in waiting.items():
+        if name not in told or name not in players or name not in held or snapshot is None:
+            continue
+        against = shown(snapshot, held[name].account, parts.rules.max_leverage)
+        asked = read_answer(players[name], told[name], against, turn.latency_ms)
+        found.append((turn.books_hash, replace(asked, conversation_id=talks[name].id, close_only=turn.close_only)))
+    return found
+
+
+async def _told(parts: Parts, connection: AsyncConnection, talk: ConversationRow) -> Answer | Failure:
+    """What a stored conversation ended in."""
+    reply = Reply(text=talk.reply or "", finish_reason=talk.finish_reason, http_status=talk.http_status)
+    profile = next((one.profile for one in parts.contestants if one.id == talk.contestant_id), None)
+    if not reply.text and profile is not None and (made := await calls.calls_of(connection, talk.id)):
+        received = await calls.received_bytes(connection, made[-1])
+        streamed = is_stream(made[-1].content_type, asked_for=profile.stream)
+        reply = read_wire(received, profile, streamed=streamed)  # a reply given as a tool call has no text of its own
+    if talk.error_kind is None:
+        return Answer(reply)
+    return Failure(FailureKind(talk.error_kind), "", talk.error or "", http_status=talk.http_status, reply=reply)

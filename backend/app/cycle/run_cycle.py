@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,37 +10,35 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.agents.briefing import market_part
-from app.cycle.fill_market import fresh_market
-from app.cycle.look import look, look_at_moment, note_watched
-from app.cycle.parts import Contestant, Parts
-from app.cycle.settle import Settlement, settle_turn
-from app.cycle.take_turn import Asked, Table, take_turn
-from app.cycle.value import save_equity_now
-from app.engine.clock import floor_time
+from app.agents.scene import Seat
+from app.cycle.conduct import COST_CEILING
+from app.cycle.look import look, look_at_moment
+from app.cycle.loop_lag import watched_loop
+from app.cycle.parts import Contestant, FillTiming, Parts
+from app.cycle.phases import CycleSkippedError, Opening, begin_turns, open_turns, scene_of, see, store_market, watched_market
+from app.cycle.settle import Settlement, is_idle, settle_idle, settle_turn
+from app.cycle.table import Table, write_prompts
+from app.cycle.take_turn import Asked, take_turn
+from app.cycle.value import count_returns, save_equity_now
 from app.engine.market import Snapshot
 from app.engine.rules import Rules
-from app.market.fill_market import FillMarket, encode_fill_market
-from app.market.snapshot import encode
-from app.market.stretch import MINUTE, Terms
-from app.market.venue import VenueError, VenueSlowError
-from app.store import accounts, blobs, contestants, cycles, prices, snapshots, turns
-from app.store.accounts import HeldAccount
+from app.market.stretch import Terms
+from app.market.venue import VenueError
+from app.store import cycles, turns
 from app.store.database import AlreadyClaimedError, StoreError
-from app.store.prices import NewPrice
 
 log = structlog.get_logger(__name__)
-
-
-WATCHED_MARKET_TRIES = 3
-"""How often a fill market is looked up again because the venue has not shown the minute before it; each try waits a little."""
 
 OPEN_TURNS = {"done": "failed", "skipped": "skipped", "interrupted": "interrupted"}
 """What becomes of turns that are still open when a cycle ends in a state."""
 
 
-class CycleSkippedError(Exception):
-    """Prices can't be had, or nobody may trade on them: nobody is asked and no order is filled."""
+BY_HAND = "manual"
+"""A cycle that is not on the clock: its returns are of no full period."""
+LONGEST_BLOCK = "loop_blocked_max"
+"""Beside the phases' times: the longest time, ms, that the event loop was kept from its other work."""
+BUSIEST = "loop_busy_max"
+"""And how much of that, ms, was its own processor time."""
 
 
 @dataclass(slots=True)
@@ -62,11 +60,24 @@ class Timings:
     @property
     def total_ms(self) -> float:
         """By the clock, over all phases."""
-        return round(sum(ms for name, ms in self.phases.items() if not name.endswith("_cpu")), 1)
+        return round(sum(ms for name, ms in self.phases.items() if not name.endswith(("_cpu", LONGEST_BLOCK, BUSIEST))), 1)
+
+
+Play = Callable[[Parts, int, Timings], Awaitable[None]]
+"""What is done between a cycle's claim and its report."""
 
 
 async def run_cycle(parts: Parts, due_at: datetime, kind: str) -> int | None:
     """Run the cycle due at `due_at` unless somebody has. Returns its id, or None when there was nothing to do. Never raises."""
+    async with parts.running:
+        cycle_id = await one_cycle(parts, due_at, kind, _play)
+        if cycle_id is not None and kind != BY_HAND:
+            count_returns(parts)
+        return cycle_id
+
+
+async def one_cycle(parts: Parts, due_at: datetime, kind: str, play: Play) -> int | None:
+    """Claim, play, report. The caller holds `parts.running`."""
     timings = Timings()
     try:
         await close_left_behind(parts)
@@ -79,14 +90,16 @@ async def run_cycle(parts: Parts, due_at: datetime, kind: str) -> int | None:
         return None
     log.info("cycle_started", message=f"cycle {cycle_id}, due {due_at:%Y-%m-%d %H:%M:%S} UTC", cycle_id=cycle_id, phase="claim")
     parts.events.publish("cycle", id=cycle_id, state="running")
-    state, reason = await _outcome(parts, cycle_id, timings)
+    async with watched_loop() as lag:
+        state, reason = await _outcome(parts, cycle_id, timings, play)
+    timings.phases |= {LONGEST_BLOCK: round(lag.longest_ms, 2), BUSIEST: round(lag.busiest_ms, 2)}
     await _report(parts, cycle_id, state, reason, timings)
     return cycle_id
 
 
-async def _outcome(parts: Parts, cycle_id: int, timings: Timings) -> tuple[str, str | None]:
+async def _outcome(parts: Parts, cycle_id: int, timings: Timings, play: Play) -> tuple[str, str | None]:
     try:
-        await _play(parts, cycle_id, timings)
+        await play(parts, cycle_id, timings)
     except CycleSkippedError as skipped:
         return "skipped", str(skipped)
     except VenueError as error:
@@ -102,23 +115,26 @@ async def _outcome(parts: Parts, cycle_id: int, timings: Timings) -> tuple[str, 
 async def _play(parts: Parts, cycle_id: int, timings: Timings) -> None:
     rules = replace(parts.rules, entries_open=parts.switches.entries_open)
     with timings.phase("see"):
-        snapshot = await _see(parts, cycle_id)
+        snapshot = await see(parts, cycle_id)
     async with parts.turnstile:
         with timings.phase("watch"):
             at = parts.clock.now()
             terms = Terms(snapshot.instruments, rules)
             looked = await look(parts, cycle_id=cycle_id, at=at)
             await look_at_moment(parts, snapshot, terms, cycle_id=cycle_id, at=at, until=looked.until)
-        with timings.phase("brief"):
-            held = await _begin_turns(parts, cycle_id, terms, at, looked.until)
-            table = Table(cycle_id, snapshot, market_part(snapshot), rules, parts.deadline_seconds)
+        with timings.phase("open"):
+            opening = await open_turns(parts, cycle_id, terms, at, looked.until)
+    with timings.phase("brief"):
+        scene = await scene_of(parts, cycle_id, snapshot, rules)
+        prompts = await write_prompts(scene, opening.players, opening.seats)
+        table = await begin_turns(parts, cycle_id, opening, scene, prompts)
     with timings.phase("ask"):
-        asked = await _ask(parts, table, held)
+        asked = await _ask(parts, table, opening)
     async with parts.turnstile:
         with timings.phase("fill"):
-            settlement = await _book(parts, cycle_id, snapshot, rules)
+            settlement = await book(parts, cycle_id, snapshot, rules) if asked else None
         with timings.phase("apply"):
-            await _settle(parts, settlement, asked)
+            await _settle(parts, cycle_id, settlement, asked)
     with timings.phase("value"):
         await save_equity_now(parts, cycle_id=cycle_id)
 
@@ -150,127 +166,96 @@ async def _claim(parts: Parts, due_at: datetime, kind: str) -> int:
         )
 
 
-async def _see(parts: Parts, cycle_id: int) -> Snapshot:
-    started = time.perf_counter()
-    snapshot = await parts.venue.see(parts.clock.now(), parts.latest.accepted())
-    encoded = encode(snapshot)
-    async with parts.database.writing() as connection:
-        await snapshots.save_snapshot(connection, cycle_id, snapshot.taken_at, encoded.content_hash, encoded.manifest, encoded.chunks)
-        await prices.save_prices(connection, [_price(cycle_id, snapshot, name) for name in snapshot.symbols])
-        await cycles.set_phase(connection, cycle_id, "seen")
-    unusable = {name: view.unusable for name, view in snapshot.symbols.items()}
-    quotes = {name: view.quote for name, view in snapshot.symbols.items() if view.quote is not None}
-    parts.latest.take(snapshot.taken_at, quotes, unusable)
-    for name, why in unusable.items():
-        if why is not None:
-            log.warning(
-                "symbol_unusable", message=f"{name} can't be traded in this cycle: {why}", cycle_id=cycle_id, phase="see", symbol=name
-            )
-    parts.events.publish("price", cycle=cycle_id)
-    elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
-    log.info(
-        "seen", message=f"snapshot {encoded.content_hash[:12]} of {len(quotes)} symbols", cycle_id=cycle_id, phase="see", ms=elapsed_ms
-    )
-    if not snapshot.marks:
-        raise CycleSkippedError("no symbol has a sound price: " + "; ".join(f"{name}: {why}" for name, why in unusable.items()))
-    return replace(snapshot, content_hash=encoded.content_hash)
-
-
-def _price(cycle_id: int, snapshot: Snapshot, name: str) -> NewPrice:
-    view = snapshot.symbols[name]
-    quote = view.quote
-    return NewPrice(
-        cycle_id=cycle_id,
-        symbol=name,
-        quote=quote,
-        venue=snapshot.venue,
-        taken_at=snapshot.taken_at,
-        usable=view.unusable is None,
-        reason=view.unusable,
-    )
-
-
-async def _begin_turns(parts: Parts, cycle_id: int, terms: Terms, watched_at: datetime, watched_until: datetime) -> dict[str, HeldAccount]:
-    async with parts.database.writing() as connection:
-        await note_watched(connection, cycle_id, terms, at=watched_at, until=watched_until)
-        states = {one.id: one.state for one in await contestants.all_contestants(connection, parts.season_id)}
-        playing = [one.id for one in parts.contestants if one.host is not None and states.get(one.id) == "active"]
-        await turns.start_turns(connection, cycle_id, playing, started_at=parts.clock.now())
-        await cycles.set_phase(connection, cycle_id, "watched")
-        held = await accounts.load_accounts(connection, parts.season_id)
-    return {name: held[name] for name in playing}
-
-
-async def _ask(parts: Parts, table: Table, held: dict[str, HeldAccount]) -> list[Asked]:
-    playing = [one for one in parts.contestants if one.id in held]
-    answers = await asyncio.gather(*(_one_turn(parts, table, one, held[one.id]) for one in playing))
+async def _ask(parts: Parts, table: Table, opening: Opening) -> list[Asked]:
+    """Everybody at once. What comes back is still to be settled at the common market; filled on their answer, turns are settled already."""
+    answers = await asyncio.gather(*(_one_turn(parts, table, one, opening) for one in opening.players))
     async with parts.database.writing() as connection:
         await cycles.set_phase(connection, table.cycle_id, "asked")
     return [answer for answer in answers if answer is not None]
 
 
-async def _one_turn(parts: Parts, table: Table, contestant: Contestant, held: HeldAccount) -> Asked | None:
-    """A turn whose failure stays its own: None when not even the failure could be stored."""
+async def _one_turn(parts: Parts, table: Table, contestant: Contestant, opening: Opening) -> Asked | None:
+    """A turn whose failure stays its own: None when it needs no settling any more, or not even the failure could be stored."""
+    seat = opening.seats[contestant.id]
+    if contestant.id in opening.broke:
+        return _unaffordable(contestant, seat, opening.broke[contestant.id])
     try:
-        return await take_turn(parts, table, contestant, held)
+        asked = await take_turn(parts, table, contestant, seat)
+        if parts.fill_timing is FillTiming.COMMON:
+            return asked
+        await _settle_now(parts, table, asked)
     except StoreError as error:
         log.error(
             "turn_not_stored",
-            message=f"{contestant.id} holds: its answer could not be stored: {error}",
+            message=f"{contestant.id} holds: its turn could not be stored: {error}",
             cycle_id=table.cycle_id,
             contestant_id=contestant.id,
             phase="ask",
         )
-        return None
+    except Exception as error:
+        about = {"cycle_id": table.cycle_id, "contestant_id": contestant.id, "phase": "ask"}
+        log.exception("turn_broken", message=f"{contestant.id} holds: an error in the arena itself: {error!r}", **about)
+    return None
 
 
-async def _book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> Settlement:
+def _unaffordable(contestant: Contestant, seat: Seat, why: str) -> Asked:
+    return Asked(contestant, None, None, "held", COST_CEILING, why, None, close_only=seat.close_only)
+
+
+async def _settle_now(parts: Parts, table: Table, asked: Asked) -> None:
+    """Fill one contestant's orders at the market of its own answer."""
+    async with parts.turnstile:
+        settlement = await book(parts, table.cycle_id, table.scene.snapshot, table.scene.rules, asked.contestant)
+        await settle_turn(parts, settlement, asked)
+
+
+async def book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules, contestant: Contestant | None = None) -> Settlement:
     """The market of the fill, stored before anything is filled, so that a kill from here on changes nothing."""
     try:
-        market = await _watched_market(parts, cycle_id, snapshot, rules)
+        market = await watched_market(parts, cycle_id, snapshot, rules)
     except VenueError as error:
         log.error("no_fill", message=f"no order is filled: {error}", cycle_id=cycle_id, phase="fill")
         return Settlement(cycle_id, parts.clock.now(), snapshot.instruments, None, f"the venue failed at the moment of the fill: {error}")
-    head, content = encode_fill_market(market)
-    async with parts.database.writing() as connection:
-        await blobs.put_blobs(connection, content)
-        await cycles.set_booked(connection, cycle_id, books_hash=head)
+    await store_market(parts, cycle_id, market, contestant)
     return Settlement(cycle_id, market.at, snapshot.instruments, market, watched_until=market.watched_until)
 
 
-async def _watched_market(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> FillMarket:
-    """A fresh market up to whose last closed minute every account has been judged: no fill overtakes an exit or a funding settlement.
-
-    Raises VenueError when the venue keeps the minute that closed before its books to itself.
-    """
-    tries = 1
-    while True:
-        market = await fresh_market(parts, snapshot, rules)
-        looked = await look(parts, cycle_id=cycle_id, at=market.at)
-        if looked.until >= floor_time(market.at, MINUTE):
-            return replace(market, watched_until=looked.until)
-        if tries == WATCHED_MARKET_TRIES:
-            raise VenueSlowError(f"the minute that closed at {floor_time(market.at, MINUTE):%H:%M} UTC is not shown yet")
-        tries += 1
-
-
-async def _settle(parts: Parts, settlement: Settlement, asked: list[Asked]) -> None:
+async def _settle(parts: Parts, cycle_id: int, settlement: Settlement | None, asked: Sequence[Asked]) -> None:
+    if settlement is None:
+        return
     started = time.perf_counter()
-    results: list[str] = []
-    for one in asked:
-        try:
-            results.append(await settle_turn(parts, settlement, one))
-        except StoreError as error:
-            log.error(
-                "turn_not_saved",
-                message=f"{one.contestant.id} holds: its turn could not be saved and nothing of it happened: {error}",
-                cycle_id=settlement.cycle_id,
-                contestant_id=one.contestant.id,
-                phase="apply",
-            )
+    idle, active = [one for one in asked if is_idle(one)], [one for one in asked if not is_idle(one)]
+    results = await _settle_idle(parts, settlement, idle)
+    for one in active:
+        results += await _settle_one(parts, settlement, one)
     elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
     summary = ", ".join(f"{name} {results.count(name)}" for name in sorted(set(results))) or "nobody"
-    log.info("settled", message=f"turns settled: {summary}", cycle_id=settlement.cycle_id, phase="apply", ms=elapsed_ms)
+    log.info("settled", message=f"turns settled: {summary}", cycle_id=cycle_id, phase="apply", ms=elapsed_ms)
+
+
+async def _settle_idle(parts: Parts, settlement: Settlement, idle: Sequence[Asked]) -> list[str]:
+    """Those with nothing to carry out together; one by one where that can't be saved."""
+    if not idle:
+        return []
+    try:
+        return await settle_idle(parts, settlement, idle)
+    except StoreError as error:
+        log.warning("not_saved_together", message=f"turns are saved one by one: {error}", cycle_id=settlement.cycle_id, phase="apply")
+    return [result for one in idle for result in await _settle_one(parts, settlement, one)]
+
+
+async def _settle_one(parts: Parts, settlement: Settlement, asked: Asked) -> list[str]:
+    try:
+        return [await settle_turn(parts, settlement, asked)]
+    except StoreError as error:
+        log.error(
+            "turn_not_saved",
+            message=f"{asked.contestant.id} holds: its turn could not be saved and nothing of it happened: {error}",
+            cycle_id=settlement.cycle_id,
+            contestant_id=asked.contestant.id,
+            phase="apply",
+        )
+    return []
 
 
 async def _report(parts: Parts, cycle_id: int, state: str, reason: str | None, timings: Timings) -> None:

@@ -4,15 +4,18 @@ The same code settles a live cycle and one that was killed half-way: a turn is s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.agents.reply import Decision, Reply, ReplyRefused
+from app.agents.decision import Decision
+from app.agents.explain import conclude, remarks_after
+from app.agents.reading import Note, RefusedAction
+from app.cycle import conduct
 from app.cycle.parts import Parts
 from app.cycle.record import announce
+from app.cycle.standing_down import after_turn
 from app.cycle.take_turn import Asked
 from app.engine.exchange import apply
 from app.engine.facts import Fact, OrderRefused, Outcome, fills
@@ -21,18 +24,17 @@ from app.engine.ledger import BooksBrokenError
 from app.engine.orders import Order, RefusalCode, Refused
 from app.engine.positions import Account
 from app.market.fill_market import FillMarket
-from app.store import accounts, contestants, decisions, turns
+from app.store import accounts, contestant_events, contestants, decisions, turns
+from app.store.contestant_events import NewEvent
 from app.store.decisions import NewDecision
+from app.store.turns import TurnSettled
 
 log = structlog.get_logger(__name__)
-
-FAILURES = frozenset({"failed", "late", "refused"})
-"""Outcomes that count as a failure of the contestant as a participant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is the same for all turns of one cycle. `market` is None when the cycle never got to its fill; `why` says so."""
+    """What a turn is settled at. `market` is None when the cycle never got to its fill; `why` says so."""
 
     cycle_id: int
     at: datetime
@@ -47,18 +49,18 @@ async def settle_turn(parts: Parts, settlement: Settlement, asked: Asked) -> str
 
     Raises StoreError when nothing could be saved; then nothing of it happened.
     """
-    read = asked.reading.decisions if isinstance(asked.reading, Reply) else ()
-    orders = [(decision, order) for decision in read if (order := decision.order) is not None]
+    read = asked.reading.decisions if asked.reading is not None else ()
+    ordered = [(decision, order) for decision in read if (order := decision.order) is not None]
+    places = [decision.position for decision, _ in ordered]
     async with parts.database.writing() as connection:
         if not await turns.claim_settlement(connection, settlement.cycle_id, asked.contestant.id):
             return "settled before"
         held = await accounts.load_account(connection, parts.season_id, asked.contestant.id)
-        outcome, broken = _carry_out(held.account, settlement, [order for _, order in orders])
-        verdicts = _verdicts([decision for decision, _ in orders], outcome.facts)
-        result, detail = _result(asked, outcome.facts, broken)
-        rows = _rows(parts, settlement, asked, verdicts, detail)
-        ids = await decisions.save_decisions(connection, rows)
-        decision_ids = {index: ids[decision.position] for index, (decision, _) in enumerate(orders)}
+        sides = {name: position.side for name, position in held.account.positions.items()}
+        outcome, broken = _carry_out(held.account, settlement, [order for _, order in ordered], close_only=asked.close_only)
+        refused = conduct.named(asked, outcome.facts, places, sides, settlement.instruments)
+        result, detail = _result(asked, outcome.facts, refused, broken)
+        ids = await decisions.save_decisions(connection, _rows(parts, settlement, asked, refused, detail))
         await accounts.save_outcome(
             connection,
             held,
@@ -66,62 +68,125 @@ async def settle_turn(parts: Parts, settlement: Settlement, asked: Asked) -> str
             at=settlement.at,
             cycle_id=settlement.cycle_id,
             source="decision",
-            decision_ids=decision_ids,
+            decision_ids={index: ids[place] for index, place in enumerate(places)},
             watched_until=settlement.watched_until,
         )
-        await _finish(connection, settlement, asked, result, detail)
-    _announce(parts, settlement, asked, outcome, result)
+        turn = conduct.Turn(asked.contestant.id, settlement.cycle_id, asked.conversation_id, settlement.at, ids)
+        carried_out = [one for one in read if one.position not in refused]
+        noted = _remarks(parts, settlement, carried_out, outcome.account)
+        happened = [*conduct.of_reading(turn, asked), *conduct.of_exchange(turn, refused, places, outcome.facts)]
+        await contestant_events.save_events(connection, [*happened, *conduct.remarks(turn, noted)])
+        verdict, code = _concluded(asked, refused, noted)
+        await turns.settle_turn(
+            connection,
+            settlement.cycle_id,
+            asked.contestant.id,
+            outcome=result,
+            detail=detail,
+            settled_at=settlement.at,
+            verdict=verdict,
+            code=code,
+        )
+        before = await contestants.get_contestant(connection, asked.contestant.id)
+        await after_turn(connection, before, asked, result, detail, turn)
+    _announce(parts, settlement, asked, outcome.facts, result)
     return result
 
 
-def _carry_out(account: Account, settlement: Settlement, orders: Sequence[Order]) -> tuple[Outcome, str | None]:
+async def settle_idle(parts: Parts, settlement: Settlement, everybody: Sequence[Asked]) -> list[str]:
+    """Save the turns in which nothing is to be carried out, all in one transaction. Returns their outcomes.
+
+    Raises StoreError when nothing could be saved; then nothing of it happened.
+    """
+    async with parts.database.writing() as connection:
+        claimed = await turns.claim_settlements(connection, settlement.cycle_id, [one.contestant.id for one in everybody])
+        mine = [one for one in everybody if one.contestant.id in claimed]
+        results = {one.contestant.id: _result(one, (), {}, None) for one in mine}
+        rows = [row for one in mine for row in _rows(parts, settlement, one, {}, results[one.contestant.id][1])]
+        ids = await decisions.save_all_decisions(connection, rows)
+        happened: list[NewEvent] = []
+        settled: list[TurnSettled] = []
+        about: list[tuple[Asked, conduct.Turn]] = []
+        for one in mine:
+            name = one.contestant.id
+            own = {position: decision_id for (whose, position), decision_id in ids.items() if whose == name}
+            turn = conduct.Turn(name, settlement.cycle_id, one.conversation_id, settlement.at, own)
+            happened += conduct.of_reading(turn, one)
+            result, detail = results[name]
+            verdict, code = _concluded(one, {}, ())
+            settled.append(TurnSettled(contestant_id=name, outcome=result, detail=detail, verdict=verdict, code=code))
+            about.append((one, turn))
+        await contestant_events.save_events(connection, happened)
+        await turns.settle_turns(connection, settlement.cycle_id, settled, settled_at=settlement.at)
+        if settlement.watched_until is not None and mine:
+            await accounts.set_watched(connection, list(results), settlement.watched_until)
+        standing = {row.id: row for row in await contestants.all_contestants(connection, parts.season_id)}
+        for one, turn in about:
+            await after_turn(connection, standing.get(one.contestant.id), one, *results[one.contestant.id], turn)
+    for one in mine:
+        _announce(parts, settlement, one, (), results[one.contestant.id][0])
+    return [result for result, _ in results.values()]
+
+
+def is_idle(asked: Asked) -> bool:
+    """Whether a turn has nothing for the exchange to carry out."""
+    return asked.reading is None or all(decision.order is None for decision in asked.reading.decisions)
+
+
+def _carry_out(account: Account, settlement: Settlement, orders: Sequence[Order], *, close_only: bool) -> tuple[Outcome, str | None]:
     if settlement.market is None:
         refused = Refused(RefusalCode.INTERRUPTED, settlement.why or "the cycle did not reach its fills")
         return Outcome(account, tuple(OrderRefused(index, refused) for index in range(len(orders)))), None
+    market = settlement.market.market(settlement.instruments)
+    if close_only:
+        market = replace(market, rules=replace(market.rules, entries_open=False))
     try:
-        return apply(account, settlement.market.market(settlement.instruments), orders, settlement.market.at), None
+        return apply(account, market, orders, settlement.market.at), None
     except BooksBrokenError as error:
         log.error("books_broken", message=f"{error}; the turn is void, the books untouched", account=repr(account), orders=repr(orders))
         return Outcome(account), str(error)
 
 
-def _verdicts(asked: Sequence[Decision], facts: Sequence[Fact]) -> dict[int, Refused | None]:
-    """Decision position -> refusal, or None where it was carried out."""
-    refused = {fact.order: fact.refused for fact in facts if isinstance(fact, OrderRefused)}
-    return {decision.position: refused.get(index) for index, decision in enumerate(asked)}
+def _remarks(parts: Parts, settlement: Settlement, read: Sequence[Decision], after: Account) -> Sequence[Note]:
+    if settlement.market is None or not read:
+        return ()
+    return remarks_after(read, after, settlement.market.marks, settlement.instruments, parts.rules.margin_mode)
 
 
-def _result(asked: Asked, facts: Sequence[Fact], broken: str | None) -> tuple[str, str | None]:
+def _result(asked: Asked, facts: Sequence[Fact], refused: conduct.Named, broken: str | None) -> tuple[str, str | None]:
     if broken is not None:
         return "failed", broken
-    if not isinstance(asked.reading, Reply):
+    if asked.reading is None or not asked.reading.stands:
         return asked.outcome, asked.detail
-    refusals = [fact.refused for fact in facts if isinstance(fact, OrderRefused)]
-    detail = "; ".join(f"{one.code}: {one.message}" for one in refusals) or None
-    if refusals and all(one.code is RefusalCode.INTERRUPTED for one in refusals):
+    said = [(one.code, one.message) for one in asked.reading.refused] + [(code, why.message) for code, why in refused.values()]
+    detail = "; ".join(f"{code}: {message}" for code, message in said) or None
+    exchanged = [why for _, why in refused.values()]
+    if exchanged and all(one.code is RefusalCode.INTERRUPTED for one in exchanged):
         return "interrupted", detail
-    return ("traded" if len(facts) > len(refusals) else "held"), detail
+    return ("traded" if len(facts) > len(exchanged) else "held"), detail
 
 
-def _rows(
-    parts: Parts, settlement: Settlement, asked: Asked, verdicts: Mapping[int, Refused | None], detail: str | None
-) -> list[NewDecision]:
-    about = (settlement.cycle_id, asked.contestant.id, asked.conversation_id, parts.clock.now())
-    if isinstance(asked.reading, Reply) and asked.reading.decisions:
-        return [_row(about, decision, asked.reading.summary, verdicts) for decision in asked.reading.decisions]
-    summary = asked.reading.summary if isinstance(asked.reading, Reply) else None
-    code = asked.reading.code.value if isinstance(asked.reading, ReplyRefused) else asked.outcome.upper() if asked.reading is None else None
-    return [_hold(about, summary, code, detail)]
+def _rows(parts: Parts, settlement: Settlement, asked: Asked, refused: conduct.Named, detail: str | None) -> list[NewDecision]:
+    blank = NewDecision(
+        cycle_id=settlement.cycle_id,
+        contestant_id=asked.contestant.id,
+        conversation_id=asked.conversation_id,
+        position=0,
+        action="hold",
+        verdict="held",
+        summary=asked.reading.summary or None if asked.reading is not None else None,
+        created_at=parts.clock.now(),
+    )
+    if asked.reading is None or not asked.reading.stands:
+        return [replace(blank, code=asked.code, message=detail)]
+    rows = [_row(blank, decision, refused.get(decision.position)) for decision in asked.reading.decisions]
+    rows += [_unread(blank, action) for action in asked.reading.refused]
+    return sorted(rows, key=lambda row: row.position) or [blank]
 
 
-def _row(about: tuple[int, str, int, datetime], decision: Decision, summary: str, verdicts: Mapping[int, Refused | None]) -> NewDecision:
-    cycle_id, contestant_id, conversation_id, now = about
-    refused = verdicts.get(decision.position)
-    verdict = "refused" if refused else "accepted" if decision.position in verdicts else "held"
-    return NewDecision(
-        cycle_id=cycle_id,
-        contestant_id=contestant_id,
-        conversation_id=conversation_id,
+def _row(blank: NewDecision, decision: Decision, refused: tuple[str, Refused] | None) -> NewDecision:
+    asked = replace(
+        blank,
         position=decision.position,
         action=decision.action.value,
         symbol=decision.symbol,
@@ -133,48 +198,41 @@ def _row(about: tuple[int, str, int, datetime], decision: Decision, summary: str
         confidence=decision.confidence,
         invalidation=decision.invalidation,
         reason=decision.reason,
-        summary=summary,
-        verdict=verdict,
-        code=refused.code.value if refused else None,
-        message=refused.message if refused else None,
-        needed=refused.needed if refused else None,
-        available=refused.available if refused else None,
-        created_at=now,
+    )
+    if refused is None:
+        return replace(asked, verdict="held" if decision.order is None else "accepted")
+    code, why = refused
+    return replace(
+        asked, verdict="refused", refused_by="exchange", code=code, message=why.message, needed=why.needed, available=why.available
     )
 
 
-def _hold(about: tuple[int, str, int, datetime], summary: str | None, code: str | None, detail: str | None) -> NewDecision:
-    cycle_id, contestant_id, conversation_id, now = about
-    return NewDecision(
-        cycle_id=cycle_id,
-        contestant_id=contestant_id,
-        conversation_id=conversation_id,
-        position=0,
-        action="hold",
-        verdict="held",
-        summary=summary,
-        code=code,
-        message=detail,
-        created_at=now,
+def _unread(blank: NewDecision, action: RefusedAction) -> NewDecision:
+    """An action that reading refused: it never came to the exchange."""
+    return replace(
+        blank,
+        position=action.position,
+        action=action.action,
+        symbol=action.symbol,
+        verdict="refused",
+        refused_by="reading",
+        code=action.code,
+        message=action.message,
     )
 
 
-async def _finish(connection: AsyncConnection, settlement: Settlement, asked: Asked, result: str, detail: str | None) -> None:
-    await turns.settle_turn(connection, settlement.cycle_id, asked.contestant.id, outcome=result, detail=detail, settled_at=settlement.at)
-    await contestants.record_outcome(
-        connection,
-        asked.contestant.id,
-        at=settlement.at,
-        outcome=result,
-        error=detail if result in FAILURES else None,
-        failed=result in FAILURES,
-    )
+def _concluded(asked: Asked, refused: conduct.Named, noted: Sequence[Note]) -> tuple[str | None, str | None]:
+    """Verdict and code of the turn, the exchange's part included."""
+    if asked.reading is None:
+        return None, asked.code
+    verdict, code = conclude(asked.reading, [name for name, why in refused.values() if why.code is not RefusalCode.INTERRUPTED], noted)
+    return verdict.value, asked.code if asked.by_operator else code
 
 
-def _announce(parts: Parts, settlement: Settlement, asked: Asked, outcome: Outcome, result: str) -> None:
+def _announce(parts: Parts, settlement: Settlement, asked: Asked, facts: Sequence[Fact], result: str) -> None:
     contestant = asked.contestant.id
-    announce(parts, contestant, outcome.facts, settlement.cycle_id)
-    for fact in outcome.facts:
+    announce(parts, contestant, facts, settlement.cycle_id)
+    for fact in facts:
         if isinstance(fact, OrderRefused):
             log.info(
                 "order_refused",
@@ -183,4 +241,4 @@ def _announce(parts: Parts, settlement: Settlement, asked: Asked, outcome: Outco
                 contestant_id=contestant,
                 phase="apply",
             )
-    parts.events.publish("decision", contestant=contestant, cycle=settlement.cycle_id, outcome=result, fills=len(fills(outcome.facts)))
+    parts.events.publish("decision", contestant=contestant, cycle=settlement.cycle_id, outcome=result, fills=len(fills(facts)))

@@ -2,8 +2,11 @@
 
 from app.cycle.parts import Parts
 from app.engine.margin import counted_pnl
+from app.scoring.running import RunningSharpe
 from app.store import accounts, equity
 from app.store.equity import NewEquity
+
+POINTS_MAX = 8_640
 
 
 async def save_equity_now(parts: Parts, *, cycle_id: int | None = None) -> None:
@@ -33,3 +36,19 @@ async def save_equity_now(parts: Parts, *, cycle_id: int | None = None) -> None:
             if all(symbol in marks for symbol in one.account.positions)
         ]
         await equity.save_equity(connection, rows)
+    parts.latest.equities = {row.contestant_id: float(row.equity) for row in rows}
+
+
+def count_returns(parts: Parts) -> None:
+    """One more period has passed on the clock: its returns go into the running ratios."""
+    for name, value in parts.latest.equities.items():
+        parts.sharpes.setdefault(name, RunningSharpe()).take(value)
+
+
+async def recall_sharpes(parts: Parts) -> None:
+    """Take up the running ratios where a process left them, from the points of its cycles (the last 30 days of five minutes at most)."""
+    async with parts.database.reading() as connection:
+        points = await equity.cycle_grid(connection, parts.season_id, points=POINTS_MAX)
+    parts.sharpes.clear()
+    for name, _, value in points:
+        parts.sharpes.setdefault(name, RunningSharpe()).take(value)

@@ -158,18 +158,22 @@ def _run(lane: Lane, season_id: int, cycle: StoredCycle, page: Page) -> None:
         for one in lane.runners.values():
             outcome = walk_moment(one.account, cycle.snapshot, cycle.watched_at, lane.terms)
             _book(one, Booking(one.account.contestant, season_id, cycle.id, "trigger", cycle.watched_at, {}), outcome)
-    if cycle.market is not None and cycle.snapshot is not None:
+    if cycle.market is not None:
         for one in lane.runners.values():
             _walk(lane, one, page.stretch, cycle.market.watched_until, season_id)
         lane.marks |= cycle.market.marks
-        for turn in cycle.turns:
-            if turn.contestant in lane.runners:
-                _trade(lane, lane.runners[turn.contestant], cycle, cycle.market, turn, season_id)
+    for turn in cycle.turns:
+        market = turn.market or cycle.market
+        if market is not None and cycle.snapshot is not None and turn.contestant in lane.runners:
+            _walk(lane, lane.runners[turn.contestant], page.stretch, market.watched_until, season_id)
+            lane.marks |= market.marks
+            _trade(lane, lane.runners[turn.contestant], cycle, market, turn, season_id)
 
 
 def _trade(lane: Lane, one: Runner, cycle: StoredCycle, market: FillMarket, turn: StoredTurn, season_id: int) -> None:
     instruments = lane.terms.instruments if lane.terms is not None else {}
-    met = replace(market.market(instruments), rules=lane.change.rules(market.rules))
+    rules = lane.change.rules(market.rules)
+    met = replace(market.market(instruments), rules=replace(rules, entries_open=rules.entries_open and not turn.close_only))
     orders = [lane.change.order(order) for decision in turn.decisions if (order := decision.order) is not None]
     try:
         outcome = apply(one.account, met, orders, market.at)

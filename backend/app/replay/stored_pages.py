@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.agents.reply import Action, Decision
+from app.agents.decision import Action, Decision
 from app.engine.market import Snapshot
 from app.engine.rules import Rules
 from app.market.fill_market import FillMarket, books_blob, decode_fill_market, rules_of
 from app.market.snapshot import decode, terms_hash
 from app.market.stretch import Stretch
-from app.store import blobs, cycles, decisions, funding, minutes, snapshots
+from app.store import blobs, cycles, decisions, funding, minutes, snapshots, turns
 from app.store.cycles import CycleRow
 from app.store.decisions import DecisionRow
 
@@ -22,11 +22,17 @@ PAGE_CYCLES = 100
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """What one contestant decided in one cycle, with the ids of the stored decisions by their place among the orders."""
+    """What one contestant decided in one cycle, with the ids of the stored decisions by their place among the orders.
+
+    What reading refused never came to the exchange and isn't among them. `market` is the one of its own fill where orders were filled
+    on the answer; `close_only` says that it might open nothing in this turn.
+    """
 
     contestant: str
     decisions: tuple[Decision, ...]
     decision_ids: dict[int, int]
+    close_only: bool = False
+    market: FillMarket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ async def stretch_of(connection: AsyncConnection, since: datetime, until: dateti
 
 
 def _ends(one: StoredCycle) -> list[datetime]:
-    return [end for end in (one.watched_until, one.market.watched_until if one.market else None) if end is not None]
+    markets = (one.market, *(turn.market for turn in one.turns))
+    return [end for end in (one.watched_until, *(met.watched_until for met in markets if met is not None)) if end is not None]
 
 
 def _refuse_old(rows: Sequence[CycleRow]) -> None:
@@ -91,10 +98,15 @@ def _refuse_old(rows: Sequence[CycleRow]) -> None:
 async def _cycles(connection: AsyncConnection, rows: Sequence[CycleRow]) -> tuple[StoredCycle, ...]:
     ids = [row.id for row in rows]
     seen = await _snapshots(connection, [row.id for row in rows if row.watched_at is not None])
-    markets = await _markets(connection, {row.id: row.books_hash for row in rows if row.books_hash is not None})
-    turns: dict[int, list[StoredTurn]] = defaultdict(list)
-    for cycle_id, group in _by_turn(await decisions.of_cycles(connection, ids)):
-        turns[cycle_id].append(group)
+    stored = await turns.turns_of_cycles(connection, ids)
+    hashes = {row.books_hash for row in rows} | {turn.books_hash for turn in stored}
+    markets = await _markets(connection, {name for name in hashes if name is not None})
+    about = {(one.cycle_id, one.contestant_id): one for one in stored}
+    taken: dict[int, list[StoredTurn]] = defaultdict(list)
+    for cycle_id, turn in _by_turn(await decisions.of_cycles(connection, ids)):
+        row = about.get((cycle_id, turn.contestant))
+        own = None if row is None or row.books_hash is None else markets[row.books_hash]
+        taken[cycle_id].append(replace(turn, close_only=row is not None and row.close_only, market=own))
     return tuple(
         StoredCycle(
             row.id,
@@ -102,8 +114,8 @@ async def _cycles(connection: AsyncConnection, rows: Sequence[CycleRow]) -> tupl
             row.watched_until,
             seen.get(row.id),
             None if row.rules is None else rules_of(row.rules),
-            markets.get(row.id),
-            tuple(turns[row.id]),
+            None if row.books_hash is None else markets[row.books_hash],
+            tuple(taken[row.id]),
         )
         for row in rows
     )
@@ -115,10 +127,10 @@ async def _snapshots(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
     return {cycle_id: decode(manifest, terms, candles=False) for cycle_id, manifest in manifests.items()}
 
 
-async def _markets(connection: AsyncConnection, hashes: dict[int, str]) -> dict[int, FillMarket]:
-    heads = await blobs.get_blobs(connection, hashes.values())
+async def _markets(connection: AsyncConnection, hashes: set[str]) -> dict[str, FillMarket]:
+    heads = await blobs.get_blobs(connection, hashes)
     books = await blobs.get_blobs(connection, {books_blob(head) for head in heads.values()})
-    return {cycle_id: decode_fill_market(heads[name], books[books_blob(heads[name])]) for cycle_id, name in hashes.items()}
+    return {name: decode_fill_market(head, books[books_blob(head)]) for name, head in heads.items()}
 
 
 def _by_turn(rows: Sequence[DecisionRow]) -> list[tuple[int, StoredTurn]]:
@@ -130,7 +142,7 @@ def _by_turn(rows: Sequence[DecisionRow]) -> list[tuple[int, StoredTurn]]:
 
 
 def _turn(contestant: str, rows: Sequence[DecisionRow]) -> StoredTurn:
-    read = [(row.id, _decision(row)) for row in rows]
+    read = [(row.id, _decision(row)) for row in rows if row.refused_by != "reading"]
     placed = [(decision_id, one) for decision_id, one in read if one.order is not None]
     ids = {place: decision_id for place, (decision_id, _) in enumerate(placed)}
     return StoredTurn(contestant, tuple(one for _, one in placed), ids)

@@ -12,6 +12,7 @@ from tests.running_arena import RunningArena
 
 FIRST_FIVE = ["scheduler_running", "last_run_time", "error_count", "latest_log", "database_connected"]
 KEY = "planted-key-5ecret-value"
+PLAYERS = ["qwen3", "deepseek", "kimi", "cash", "buy-and-hold"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,9 @@ def test_the_status_begins_with_the_five_promised_keys_and_tells_the_rest(arena)
     assert status["database_connected"] is True
     assert datetime.fromisoformat(status["last_run_time"]).tzinfo is not None
     assert (status["mode"], status["interval_minutes"], status["clock_speed"]) == ("demo", 5, 300)
-    assert [one["id"] for one in status["contestants"]] == ["qwen3", "deepseek", "kimi"]
+    assert [one["id"] for one in status["contestants"]] == PLAYERS
+    assert [one["kind"] for one in status["contestants"]] == ["model", "model", "model", "baseline", "baseline"]
+    assert status["last_cycle_id"] >= 1
     assert all(one["usable"] for one in status["market"]["symbols"])
 
 
@@ -116,7 +119,7 @@ def test_each_phase_of_a_cycle_has_a_line_with_its_milliseconds(arena):
 
 def test_the_leaderboard_ranks_everybody_with_uncertainty(arena):
     board = get(arena, "/leaderboard")
-    assert [row["rank"] for row in board["standings"]] == [1, 2, 3]
+    assert [row["rank"] for row in board["standings"]] == [1, 2, 3, 4, 5]
     equities = [float(row["equity"]) for row in board["standings"]]
     assert equities == sorted(equities, reverse=True)
     for row in board["standings"]:
@@ -159,7 +162,7 @@ def test_a_cycle_shows_what_everybody_saw_said_and_did(arena):
     cycle = get(arena, f"/cycles/{get(arena, '/cycles?state=done')['items'][0]['id']}")
     assert len(cycle["content_hash"]) == 64
     assert {row["symbol"] for row in cycle["prices"]} == {f"{coin}USDT" for coin in ("BTC", "ETH", "SOL", "BNB", "XRP", "DOGE")}
-    assert {turn["contestant_id"] for turn in cycle["turns"]} == {"qwen3", "deepseek", "kimi"}
+    assert {turn["contestant_id"] for turn in cycle["turns"]} == set(PLAYERS)
     assert all(turn["decisions"] for turn in cycle["turns"])
 
 

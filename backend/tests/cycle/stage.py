@@ -1,5 +1,6 @@
 """A small arena for the tests of cycles: the local venue, scripted models at the rim, and a market time that a test moves by hand."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,8 @@ from app.cycle.recover import recover
 from app.cycle.run_cycle import run_cycle
 from app.engine.clock import Clock
 from app.engine.rules import Rules
-from app.llm.outcome import Answer, Reply
+from app.llm.outcome import Answer, Call, Failure, Reply
+from app.llm.profiles import PROFILES
 from app.market.ccxt_venue import CcxtVenue
 from app.replay.stored import replay_stored
 from app.replay.verify import verify
@@ -41,13 +43,46 @@ def open_action(side="open_long", symbol="BTCUSDT", notional=1000, leverage=5, s
 
 @dataclass
 class Script:
-    """A model at the rim: gives its next list of actions each time it is asked, then holds."""
+    """A model at the rim: gives its next list of actions each time it is asked, then holds. A text is said as it is, a failure is one.
+
+    `usage` is what each call says it used; `asked` keeps the messages of every question.
+    """
 
     turns: list = field(default_factory=list)
+    usage: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    seconds: float = 0.0
 
     async def ask(self, messages, deadline_seconds):
-        actions = self.turns.pop(0) if self.turns else []
-        return Answer(Reply(json.dumps({"summary": "s", "actions": actions}), finish_reason="stop", http_status=200))
+        self.asked.append(messages)
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        said = self.turns.pop(0) if self.turns else []
+        if isinstance(said, Failure):
+            return said
+        text = said if isinstance(said, str) else json.dumps({"summary": "s", "actions": said})
+        return Answer(Reply(text, finish_reason="stop", http_status=200, usage=self.usage), calls=(self._call(messages, text),))
+
+    def _call(self, messages, text):
+        sent = json.dumps({"model": "m", "messages": messages}, ensure_ascii=False, separators=(",", ":")).encode()
+        received = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": self.usage}).encode()
+        return Call(
+            number=1,
+            sent=sent,
+            received=received,
+            url="http://script/v1",
+            http_status=200,
+            content_type="application/json",
+            request_id=None,
+            started_ms=0,
+            first_byte_ms=1,
+            ended_ms=2,
+            finish_reason="stop",
+            model="m",
+            usage=self.usage,
+            failure=None,
+            message=None,
+        )
 
 
 class Hand:
@@ -104,16 +139,19 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(database, scripts, *, rules=None, tape=None, at=BEGIN, symbols=SYMBOLS) -> AsyncIterator[Stage]:
+async def staged(database, scripts, *, rules=None, tape=None, at=BEGIN, symbols=SYMBOLS, **parts_too) -> AsyncIterator[Stage]:
     """An arena whose contestants, named by the keys, follow scripts."""
     hand = Hand(at)
     with running_sandbox(SandboxConfig(seed=7, tape=tape, model_latency_scale=0.0), hand.clock) as sandbox:
         venue = CcxtVenue("bitget", symbols, hand.clock, base_url=sandbox.venue_url)
         await venue.load()
-        players = tuple(Contestant(name, name, "scripted", "m", "en", script) for name, script in scripts.items())
-        terms = Terms("demo", symbols, 5, "10000", 20, "0.0005", "tiltyard/1")
+        players = tuple(
+            script if isinstance(script, Contestant) else Contestant(name, name, "openai", "m", "en", script, profile=PROFILES["openai"])
+            for name, script in scripts.items()
+        )
+        terms = Terms("demo", symbols, 5, "10000", 20, "0.0005", "tiltyard@1")
         season = await arrange_season(database, terms, players, hand.at)
-        parts = Parts(hand.clock, database, venue, symbols, players, season.id, rules or Rules(), 5.0, 1)
+        parts = Parts(hand.clock, database, venue, symbols, players, season.id, rules or Rules(), 8.0, 1, **parts_too)
         try:
             yield Stage(parts, hand, sandbox)
         finally:
