@@ -14,6 +14,16 @@ export type ContestantHealth = Schemas["ContestantHealth"];
 export type EquityPoint = Schemas["EquityPoint"];
 export type Trade = Schemas["Trade"];
 export type Decision = Schemas["Decision"];
+export type Cycle = Schemas["Cycle"];
+export type CycleDetail = Schemas["CycleDetail"];
+export type Turn = Schemas["Turn"];
+export type TurnDecision = Schemas["TurnDecision"];
+export type ContestantEvent = Schemas["ContestantEvent"];
+export type Conversation = Schemas["ConversationDetail"];
+export type Call = Schemas["Call"];
+export type Tokens = Schemas["Tokens"];
+export type Price = Schemas["Price"];
+export type Position = Schemas["Position"];
 export type LogRow = Schemas["LogRow"];
 
 /** The arena answered with a problem, or (status 0) did not answer at all. `message` is the server's own sentence. */

@@ -10,7 +10,7 @@ import { useEffect } from "react";
 import { KEYS, type Key } from "./queries";
 
 const TOUCHED: Record<string, readonly Key[]> = {
-  cycle: [KEYS.status, KEYS.leaderboard, KEYS.equity, KEYS.logs],
+  cycle: [KEYS.status, KEYS.leaderboard, KEYS.equity, KEYS.logs, KEYS.cycles],
   decision: [KEYS.decisions, KEYS.models],
   trade: [KEYS.trades, KEYS.leaderboard],
   price: [KEYS.leaderboard],
@@ -26,6 +26,8 @@ const PAUSE_MS: Record<Key, number> = {
   logs: 2_000,
   models: 5_000,
   equity: 5_000,
+  cycles: 2_000,
+  conversations: 60_000,
 };
 
 const RECONNECT_MS = 5_000;

@@ -13,6 +13,8 @@ export const KEYS = {
   trades: "trades",
   decisions: "decisions",
   logs: "logs",
+  cycles: "cycles",
+  conversations: "conversations",
 } as const;
 export type Key = (typeof KEYS)[keyof typeof KEYS];
 
@@ -31,7 +33,7 @@ export const leaderboardQuery = queryOptions({
   refetchInterval: 30 * SECONDS,
 });
 
-const modelsQuery = queryOptions({
+export const modelsQuery = queryOptions({
   queryKey: [KEYS.models],
   queryFn: async ({ signal }) => unwrap(await client.GET("/api/v1/models", { signal })),
   staleTime: 60 * SECONDS,

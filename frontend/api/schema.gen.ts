@@ -32,10 +32,50 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show Conversation
-         * @description One conversation whole: messages, raw reply, reasoning.
+         * Show
+         * @description One conversation whole: messages, raw reply, thinking, and every call with its bytes.
          */
         get: operations["conversations-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}/calls/{number}/received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Received
+         * @description The response body of one call, byte for byte; empty when none came.
+         */
+        get: operations["calls-received"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}/calls/{number}/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sent
+         * @description The request body of one call, byte for byte.
+         */
+        get: operations["calls-sent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -204,6 +244,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{contestant_id}/entries/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Entries
+         * @description Allow this contestant new positions again. Harmless when they are allowed.
+         */
+        post: operations["models-entries-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{contestant_id}/entries/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Entries
+         * @description Close-only for this contestant: its new positions are refused, closing and stops still work. Harmless when it is so already.
+         */
+        post: operations["models-entries-stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{contestant_id}/equity": {
         parameters: {
             query?: never;
@@ -216,6 +296,26 @@ export interface paths {
          * @description Equity over time, oldest first. More rows than `points` are thinned, keeping each bucket's lowest and highest.
          */
         get: operations["models-equity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{contestant_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was repaired, refused, ended or switched for this contestant, newest first.
+         */
+        get: operations["models-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -278,6 +378,26 @@ export interface paths {
         get: operations["models-positions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{contestant_id}/positions/{symbol}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Position
+         * @description Close a position whole, at a fresh order book, as the operator; recorded as a forced exit.
+         */
+        post: operations["models-positions-close"];
         delete?: never;
         options?: never;
         head?: never;
@@ -549,6 +669,74 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Call
+         * @description One HTTP attempt with exactly what was sent and received: text, or base64 where it is no UTF-8.
+         */
+        Call: {
+            /** Cache Write Tokens */
+            cache_write_tokens: number | null;
+            /** Cached Tokens */
+            cached_tokens: number | null;
+            /** Content Type */
+            content_type: string | null;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Ended Ms */
+            ended_ms: number;
+            /** Error */
+            error: string | null;
+            /** Error Kind */
+            error_kind: string | null;
+            /** Finish Reason */
+            finish_reason: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Http Status */
+            http_status: number | null;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Model */
+            model: string | null;
+            /** Number */
+            number: number;
+            /** Output Tokens */
+            output_tokens: number | null;
+            /** Price Id */
+            price_id: string | null;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "ask" | "retry" | "reask";
+            /** Reasoning Tokens */
+            reasoning_tokens: number | null;
+            /** Received */
+            received: string;
+            /**
+             * Received Encoding
+             * @enum {string}
+             */
+            received_encoding: "utf-8" | "base64";
+            /** Request Id */
+            request_id: string | null;
+            /** Sent */
+            sent: string;
+            /**
+             * Sent Encoding
+             * @enum {string}
+             */
+            sent_encoding: "utf-8" | "base64";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Usage */
+            usage: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * Candle
          * @description One closed bar; volume in the base coin.
          */
@@ -601,13 +789,20 @@ export interface components {
         };
         /**
          * ContestantBrief
-         * @description Who it is. `color_index` picks the fixed colour used on every page.
+         * @description Who it is. `color_index` picks the fixed colour used on every page; a baseline is a rule without a model, at no cost.
          */
         ContestantBrief: {
+            /** Close Only */
+            close_only: boolean;
             /** Color Index */
             color_index: number;
             /** Id */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "baseline";
             /** Model */
             model: string;
             /** Name */
@@ -619,16 +814,61 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "paused" | "no_key" | "retired";
+            /** State Reason */
+            state_reason: string | null;
+            /** Template */
+            template: string | null;
+        };
+        /**
+         * ContestantEvent
+         * @description Something the arena or its operator did to what a contestant asked for. `subject` is a path in the reply, or a symbol.
+         */
+        ContestantEvent: {
+            /** After */
+            after: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Before */
+            before: string | null;
+            /** Code */
+            code: string;
+            /** Contestant Id */
+            contestant_id: string;
+            /** Conversation Id */
+            conversation_id: number | null;
+            /** Cycle Id */
+            cycle_id: number | null;
+            /** Decision Id */
+            decision_id: number | null;
+            /** Id */
+            id: number;
+            kind: components["schemas"]["EventKind"];
+            /** Message */
+            message: string;
+            /** Subject */
+            subject: string;
+            /** Trade Id */
+            trade_id: number | null;
         };
         /**
          * ContestantHealth
-         * @description How a contestant is doing as a participant, not as a trader.
+         * @description How a contestant is doing as a participant, not as a trader. `state_reason` says why it is paused, `close_only` is the operator's.
          */
         ContestantHealth: {
+            /** Close Only */
+            close_only: boolean;
             /** Consecutive Failures */
             consecutive_failures: number;
             /** Id */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "baseline";
             /** Last Error */
             last_error: string | null;
             /** Last Outcome */
@@ -637,19 +877,33 @@ export interface components {
             last_outcome_at: string | null;
             /** Name */
             name: string;
+            /** Paused By */
+            paused_by: ("operator" | "arena") | null;
             /**
              * State
              * @enum {string}
              */
             state: "active" | "paused" | "no_key" | "retired";
+            /** State Reason */
+            state_reason: string | null;
+            /** Template */
+            template: string | null;
         };
         /**
          * Conversation
-         * @description What was asked of a model and what came back, without the texts.
+         * @description What was asked of a model and what came back, without the texts. Tokens and cost (USD) are sums over the calls.
          */
         Conversation: {
+            /** Answered At */
+            answered_at: string | null;
+            /** Asked At */
+            asked_at: string | null;
+            /** Code */
+            code: string | null;
             /** Contestant Id */
             contestant_id: string;
+            /** Cost Usd */
+            cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
@@ -657,6 +911,8 @@ export interface components {
             created_at: string;
             /** Cycle Id */
             cycle_id: number;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Error */
             error: string | null;
             /** Error Kind */
@@ -673,18 +929,37 @@ export interface components {
             model: string;
             /** Provider */
             provider: string;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
+            tokens: components["schemas"]["Tokens"];
             /** Usage */
             usage: {
                 [key: string]: unknown;
             } | null;
+            /** Verdict */
+            verdict: string | null;
         };
         /**
          * ConversationDetail
-         * @description A conversation whole: the messages sent, the raw reply, the reasoning where the provider shows it.
+         * @description A conversation whole: the messages sent, the raw reply, the thinking where the provider shows it, every call.
+         *
+         *     `market` is the part of the user message that everybody with this template saw; the rest of it is the contestant's own.
          */
         ConversationDetail: {
+            /** Answered At */
+            answered_at: string | null;
+            /** Asked At */
+            asked_at: string | null;
+            /** Calls */
+            calls: components["schemas"]["Call"][];
+            /** Code */
+            code: string | null;
             /** Contestant Id */
             contestant_id: string;
+            /** Cost Usd */
+            cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
@@ -692,6 +967,8 @@ export interface components {
             created_at: string;
             /** Cycle Id */
             cycle_id: number;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Error */
             error: string | null;
             /** Error Kind */
@@ -704,6 +981,8 @@ export interface components {
             id: number;
             /** Latency Ms */
             latency_ms: number | null;
+            /** Market */
+            market: string | null;
             /** Messages */
             messages: components["schemas"]["Message"][];
             /** Model */
@@ -714,10 +993,19 @@ export interface components {
             reasoning: string | null;
             /** Reply */
             reply: string | null;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
+            tokens: components["schemas"]["Tokens"];
+            /** Tool Calls */
+            tool_calls: components["schemas"]["ToolCall"][];
             /** Usage */
             usage: {
                 [key: string]: unknown;
             } | null;
+            /** Verdict */
+            verdict: string | null;
         };
         /**
          * Cycle
@@ -737,7 +1025,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "start" | "scheduled" | "manual";
+            kind: "start" | "scheduled" | "manual" | "operator";
             /** Phase */
             phase: string;
             /** Reason */
@@ -759,7 +1047,7 @@ export interface components {
         };
         /**
          * CycleDetail
-         * @description What everybody saw, said and did in one cycle.
+         * @description What everybody saw, said and did in one cycle. `other_events` are those of contestants who were not asked in it.
          */
         CycleDetail: {
             /** Books Hash */
@@ -779,9 +1067,15 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "start" | "scheduled" | "manual";
+            kind: "start" | "scheduled" | "manual" | "operator";
+            /** Next Id */
+            next_id: number | null;
+            /** Other Events */
+            other_events: components["schemas"]["ContestantEvent"][];
             /** Phase */
             phase: string;
+            /** Previous Id */
+            previous_id: number | null;
             /** Prices */
             prices: components["schemas"]["Price"][];
             /** Reason */
@@ -826,6 +1120,8 @@ export interface components {
         /**
          * Decision
          * @description One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal.
+         *
+         *     `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it.
          */
         Decision: {
             /** Action */
@@ -865,6 +1161,8 @@ export interface components {
             position: number;
             /** Reason */
             reason: string | null;
+            /** Refused By */
+            refused_by: ("reading" | "exchange") | null;
             /** Stop Loss */
             stop_loss: string | null;
             /** Summary */
@@ -923,6 +1221,8 @@ export interface components {
             position: number;
             /** Reason */
             reason: string | null;
+            /** Refused By */
+            refused_by: ("reading" | "exchange") | null;
             /** Stop Loss */
             stop_loss: string | null;
             /** Summary */
@@ -1002,6 +1302,12 @@ export interface components {
             /** Value */
             value: number | null;
         };
+        /**
+         * EventKind
+         * @description What happened.
+         * @enum {string}
+         */
+        EventKind: "repair" | "clamp" | "refusal" | "remark" | "partial" | "late" | "failed" | "forced_exit" | "close_only" | "paused" | "resumed" | "cost_ceiling" | "reask";
         /**
          * Fill
          * @description One execution. `parts` are the book levels taken, [price, quantity] each.
@@ -1237,6 +1543,13 @@ export interface components {
             positions: components["schemas"]["Position"][];
             standing: components["schemas"]["Standing"] | null;
         };
+        /** Page[ContestantEvent] */
+        Page_ContestantEvent_: {
+            /** Items */
+            items: components["schemas"]["ContestantEvent"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[Conversation] */
         Page_Conversation_: {
             /** Items */
@@ -1416,6 +1729,10 @@ export interface components {
         /**
          * Standing
          * @description One row of the leaderboard. `rank_best`..`rank_worst` is where the contestant may plausibly stand (95 %).
+         *
+         *     `api_cost_usd` leaves out `unpriced_calls`, and is null when none has a price. `equity_net_of_api` counts a US dollar as one USDT.
+         *     `compliance_rate` is the share of `turns` read exactly as written, `intervention_rate` the share in which the arena changed, refused
+         *     or ended something; both null before the first turn.
          */
         Standing: {
             /** Api Cost Usd */
@@ -1425,12 +1742,16 @@ export interface components {
              * Format: decimal
              */
             available: string;
+            /** Compliance Rate */
+            compliance_rate: number | null;
             contestant: components["schemas"]["ContestantBrief"];
             /**
              * Equity
              * Format: decimal
              */
             equity: string;
+            /** Equity Net Of Api */
+            equity_net_of_api: string | null;
             /**
              * Exposure
              * Format: decimal
@@ -1446,6 +1767,8 @@ export interface components {
              * Format: decimal
              */
             funding: string;
+            /** Intervention Rate */
+            intervention_rate: number | null;
             /** Last Outcome */
             last_outcome: string | null;
             /** Last Outcome At */
@@ -1463,6 +1786,10 @@ export interface components {
             total_return: components["schemas"]["Estimate"];
             /** Trades */
             trades: number;
+            /** Turns */
+            turns: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
             /**
              * Unrealised Pnl
              * Format: decimal
@@ -1503,6 +1830,8 @@ export interface components {
             error_history: components["schemas"]["ErrorBucket"][];
             /** Interval Minutes */
             interval_minutes: number;
+            /** Last Cycle Id */
+            last_cycle_id: number | null;
             /** Last Run Time */
             last_run_time: string | null;
             /** Latest Log */
@@ -1530,6 +1859,30 @@ export interface components {
             started_at: string;
             /** Version */
             version: string;
+        };
+        /**
+         * Tokens
+         * @description Tokens as the provider counted them; `cached` is part of `input`, `reasoning` part of `output`. Null where it did not say.
+         */
+        Tokens: {
+            /** Cached */
+            cached: number | null;
+            /** Input */
+            input: number | null;
+            /** Output */
+            output: number | null;
+            /** Reasoning */
+            reasoning: number | null;
+        };
+        /**
+         * ToolCall
+         * @description A tool call that came instead of, or beside, text; `arguments` as they were written.
+         */
+        ToolCall: {
+            /** Arguments */
+            arguments: string;
+            /** Name */
+            name: string;
         };
         /**
          * Trade
@@ -1699,23 +2052,123 @@ export interface components {
         };
         /**
          * Turn
-         * @description One contestant's part in a cycle.
+         * @description One contestant's part in a cycle. Equal `prompt_hash` or `market_hash` mean the same text was sent, to the byte.
+         *
+         *     `events` are those that belong to the reply as a whole; the others stand with their decision. `books_hash` and `filled_at` are set
+         *     where each answer is filled at its own market.
          */
         Turn: {
+            /** Answered At */
+            answered_at: string | null;
+            /** Asked At */
+            asked_at: string | null;
+            /** Books Hash */
+            books_hash: string | null;
+            /** Calls */
+            calls: number;
+            /** Close Only */
+            close_only: boolean;
+            /** Code */
+            code: string | null;
             /** Contestant Id */
             contestant_id: string;
             /** Conversation Id */
             conversation_id: number | null;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Decisions */
-            decisions: components["schemas"]["Decision"][];
+            decisions: components["schemas"]["TurnDecision"][];
             /** Detail */
             detail: string | null;
+            /** Events */
+            events: components["schemas"]["ContestantEvent"][];
+            /** Filled At */
+            filled_at: string | null;
             /** Latency Ms */
             latency_ms: number | null;
+            /** Market Hash */
+            market_hash: string | null;
+            /** Model */
+            model: string | null;
             /** Outcome */
             outcome: string | null;
+            /** Prompt Hash */
+            prompt_hash: string | null;
+            /** Provider */
+            provider: string | null;
             /** State */
             state: string;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
+            tokens: components["schemas"]["Tokens"];
+            /** Verdict */
+            verdict: string | null;
+        };
+        /**
+         * TurnDecision
+         * @description A decision with what was done to it and the fills it caused.
+         */
+        TurnDecision: {
+            /** Action */
+            action: string;
+            /** Available */
+            available: string | null;
+            /** Close Fraction */
+            close_fraction: string | null;
+            /** Code */
+            code: string | null;
+            /** Confidence */
+            confidence: string | null;
+            /** Contestant Id */
+            contestant_id: string;
+            /** Conversation Id */
+            conversation_id: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cycle Id */
+            cycle_id: number;
+            /** Events */
+            events: components["schemas"]["ContestantEvent"][];
+            /** Fills */
+            fills: components["schemas"]["Fill"][];
+            /** Id */
+            id: number;
+            /** Invalidation */
+            invalidation: string | null;
+            /** Leverage */
+            leverage: number | null;
+            /** Message */
+            message: string | null;
+            /** Needed */
+            needed: string | null;
+            /** Notional */
+            notional: string | null;
+            /** Position */
+            position: number;
+            /** Reason */
+            reason: string | null;
+            /** Refused By */
+            refused_by: ("reading" | "exchange") | null;
+            /** Stop Loss */
+            stop_loss: string | null;
+            /** Summary */
+            summary: string | null;
+            /** Symbol */
+            symbol: string | null;
+            /** Take Profit */
+            take_profit: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "accepted" | "refused" | "held";
         };
     };
     responses: never;
@@ -1808,6 +2261,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "calls-received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: number;
+                /** @description `number` of the call within its conversation */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "calls-sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: number;
+                /** @description `number` of the call within its conversation */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2137,6 +2674,100 @@ export interface operations {
             };
         };
     };
+    "models-entries-resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contestant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description not possible in the contestant's state, or while a cycle runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models-entries-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contestant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description not possible in the contestant's state, or while a cycle runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "models-equity": {
         parameters: {
             query?: {
@@ -2162,6 +2793,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EquitySeries"];
+                };
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models-events": {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["EventKind"] | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: number | null;
+            };
+            header?: never;
+            path: {
+                contestant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ContestantEvent_"];
                 };
             };
             /** @description Bad parameter */
@@ -2250,6 +2927,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelDetail"];
                 };
             };
+            /** @description not possible in the contestant's state, or while a cycle runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Bad parameter */
             422: {
                 headers: {
@@ -2310,6 +2994,54 @@ export interface operations {
             };
         };
     };
+    "models-positions-close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contestant_id: string;
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description not possible in the contestant's state, or while a cycle runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad parameter */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Starting, or database away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "models-resume": {
         parameters: {
             query?: never;
@@ -2329,6 +3061,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ModelDetail"];
                 };
+            };
+            /** @description not possible in the contestant's state, or while a cycle runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad parameter */
             422: {

@@ -6,8 +6,12 @@ import { close, launch, onPage, picture, skip } from "./browser.mjs";
 
 /** The first cycle may still be on its way. */
 const PATIENCE = { timeout: 90_000 };
-const CONTESTANTS = 3;
+/** Three models and two baselines. */
+const CONTESTANTS = 5;
 
+const PAGES = { leaderboard: "/", system: "/system", cycles: "/cycles", cycle: "/cycles?id=2" };
+
+const answerOf = async (tab, path) => (await tab.request.get(new URL(path, tab.url()).href)).json();
 const state = (tab) => tab.getByTestId("scheduler-state");
 const standings = (tab) => tab.locator("main section").first();
 const ready = (tab) =>
@@ -110,11 +114,75 @@ describe("journeys", { skip }, () => {
     });
   });
 
-  for (const path of ["/", "/system"])
+  test("a cycle is opened from the leaderboard and shows what was sent and said, to the byte", async () => {
+    const complaints = await onPage("/", {}, async (tab) => {
+      const link = tab
+        .locator("section", { has: tab.getByRole("heading", { name: "Latest decisions" }) })
+        .getByRole("link", { name: /^cycle \d+$/ })
+        .first();
+      await link.waitFor(PATIENCE);
+      await link.click();
+      await tab.getByRole("heading", { name: /^Cycle \d+$/ }).waitFor(PATIENCE);
+      await tab.getByText("System prompt").first().click();
+      await tab.getByRole("region", { name: "System prompt" }).getByText("simulated account").waitFor(PATIENCE);
+      const column = tab.locator("article").first();
+      const id = new URL(tab.url()).searchParams.get("id");
+      const name = await column.getAttribute("data-contestant");
+      const cycle = await answerOf(tab, `/api/v1/cycles/${id}`);
+      const turn = cycle.turns.find((one) => one.contestant_id === name);
+      const talk = await answerOf(tab, `/api/v1/conversations/${turn.conversation_id}`);
+      const shown = column.getByTestId("raw-reply");
+      await shown.scrollIntoViewIfNeeded();
+      const more = shown.getByRole("button", { name: /^Show all/ });
+      if ((await more.count()) > 0) await more.click();
+      assert.equal(await shown.locator("pre").textContent(), talk.reply);
+      for (const side of ["sent", "received"]) {
+        const href = await column.getByRole("link", { name: new RegExp(`^Raw bytes ${side} in call 1`) }).getAttribute("href");
+        const raw = await tab.request.get(new URL(href, tab.url()).href);
+        assert.equal(raw.headers()["content-type"], "text/plain; charset=utf-8");
+        assert.equal(raw.headers()["x-content-type-options"], "nosniff");
+        assert.equal(await raw.text(), talk.calls[0][side]);
+      }
+    });
+    assert.deepEqual(complaints, []);
+  });
+
+  test("the list of cycles keeps its filter in the address, and cycles lead to their neighbours", async () => {
+    await onPage("/cycles", {}, async (tab) => {
+      await tab.locator("tbody tr").first().waitFor(PATIENCE);
+      await tab.getByRole("radio", { name: "done", exact: true }).click();
+      await tab.waitForURL(/state=done/);
+      await tab.reload();
+      assert.ok(await tab.getByRole("radio", { name: "done", exact: true }).isChecked());
+      await tab.goto(`${new URL(tab.url()).origin}/cycles?id=1`);
+      await tab.getByRole("link", { name: /Later/ }).click(PATIENCE);
+      await tab.getByRole("heading", { name: "Cycle 2" }).waitFor(PATIENCE);
+      await tab.getByRole("link", { name: /Earlier/ }).click();
+      await tab.getByRole("heading", { name: "Cycle 1", exact: true }).waitFor(PATIENCE);
+    });
+  });
+
+  test("a cycle that is not there says so", async () => {
+    await onPage("/cycles?id=999999999", {}, async (tab) => {
+      await tab.getByText("no cycle 999999999").waitFor(PATIENCE);
+    });
+  });
+
+  test("a contestant is paused after a question, and asked again", async () => {
+    await onPage("/system", {}, async (tab) => {
+      await tab.getByRole("button", { name: "Pause Kimi" }).click(PATIENCE);
+      await tab.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
+      await tab.getByRole("button", { name: "Resume Kimi" }).waitFor(PATIENCE);
+      await tab.getByRole("button", { name: "Resume Kimi" }).click();
+      await tab.getByRole("button", { name: "Pause Kimi" }).waitFor(PATIENCE);
+    });
+  });
+
+  for (const [page, path] of Object.entries(PAGES))
     for (const width of [1280, 360])
       for (const [language, locale] of Object.entries({ en: "en-GB", zh: "zh-CN" }))
         for (const colorScheme of ["light", "dark"]) {
-          const name = `${path === "/" ? "leaderboard" : "system"}-${width}-${language}-${colorScheme}`;
+          const name = `${page}-${width}-${language}-${colorScheme}`;
           test(`${name} fits its width and complains about nothing`, async () => {
             const complaints = await onPage(path, { locale, colorScheme, viewport: { width, height: 900 } }, async (tab) => {
               await ready(tab);

@@ -26,7 +26,7 @@ export function Segmented<Value extends string>({ label, options, value, onChang
             key={option.value}
             lang={option.lang}
             className={classes(
-              "relative flex h-[1.875rem] cursor-pointer items-center px-2.5 whitespace-nowrap not-first:border-l not-first:border-line-strong has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-focus",
+              "relative flex h-[1.875rem] cursor-pointer items-center px-2.5 max-sm:px-1.5 whitespace-nowrap not-first:border-l not-first:border-line-strong has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-focus",
               option.value === value ? "bg-ink font-medium text-ground" : "text-ink-2 hover:bg-sunken hover:text-ink",
             )}
           >

@@ -1,14 +1,14 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useState } from "react";
 import type { Decision } from "@/api/client";
 import { useRoster } from "@/api/queries";
 import { QueryView } from "@/api/query-view";
+import { detailsOf, sizeOf } from "@/i18n/asked";
 import { wordFor } from "@/i18n/lookup";
 import { useText, useTimes } from "@/i18n/use-text";
-import { formatDecimal, formatMoney, formatPrice, toNumber } from "@/lib/money";
-import { formatPercent } from "@/lib/ratios";
 import { Empty } from "@/ui/empty";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { Named } from "@/ui/named";
@@ -69,7 +69,7 @@ function DecisionItem({ decision }: { decision: Decision }) {
     <li className="border-b border-line py-2">
       <div className="flex flex-wrap items-baseline justify-between gap-x-3">
         <span className="flex min-w-0 flex-wrap items-baseline gap-x-2.5">
-          <Named name={who?.name ?? decision.contestant_id} index={who?.color_index ?? null} />
+          <Named name={who?.name ?? decision.contestant_id} index={who?.color_index ?? null} baseline={who?.kind === "baseline"} />
           <Asked decision={decision} />
         </span>
         <VerdictWord decision={decision} />
@@ -77,7 +77,14 @@ function DecisionItem({ decision }: { decision: Decision }) {
       <div className="flex flex-wrap items-baseline justify-between gap-x-3">
         <Why decision={decision} />
         <span className="ml-auto text-small whitespace-nowrap text-ink-3">
-          {moment(decision.created_at, "clock")} · {decisions.cycle(decision.cycle_id)}
+          {moment(decision.created_at, "clock")} ·{" "}
+          <Link
+            href={`/cycles?id=${decision.cycle_id}`}
+            title={decisions.toCycle(decision.cycle_id)}
+            className="underline decoration-line-strong underline-offset-2 hover:text-ink"
+          >
+            {decisions.cycle(decision.cycle_id)}
+          </Link>
         </span>
       </div>
     </li>
@@ -86,18 +93,15 @@ function DecisionItem({ decision }: { decision: Decision }) {
 
 function Asked({ decision }: { decision: Decision }) {
   const { decisions } = useText();
-  const { action, symbol, notional, leverage, close_fraction: fraction } = decision;
   return (
     <span>
-      {wordFor(decisions.actions, action)}{" "}
-      {symbol !== null && (
+      {wordFor(decisions.actions, decision.action)}{" "}
+      {decision.symbol !== null && (
         <span translate="no" className="font-medium">
-          {symbol}
+          {decision.symbol}
         </span>
       )}{" "}
-      {notional !== null && `${formatMoney(notional)} USDT `}
-      {leverage !== null && `${leverage}×`}
-      {fraction !== null && toNumber(fraction) < 1 && decisions.share(formatPercent(toNumber(fraction), "negative", 0))}
+      {sizeOf(decision, decisions)}
     </span>
   );
 }
@@ -129,18 +133,4 @@ function Why({ decision }: { decision: Decision }) {
       </ul>
     </details>
   );
-}
-
-function detailsOf(decision: Decision, words: ReturnType<typeof useText>["decisions"], unknown: string): string[] {
-  const { stop_loss: stop, take_profit: target, needed, available, message, reason, invalidation, confidence } = decision;
-  const lines = [
-    stop !== null || target !== null
-      ? words.stops(stop === null ? unknown : formatPrice(stop), target === null ? unknown : formatPrice(target))
-      : null,
-    invalidation === null ? null : `${words.invalidation}: ${invalidation}`,
-    confidence === null ? null : `${words.confidence}: ${formatPercent(toNumber(confidence), "negative", 0)}`,
-    reason === null ? null : message,
-    needed === null ? null : words.needed(formatDecimal(needed), available === null ? unknown : formatDecimal(available)),
-  ];
-  return lines.filter((line) => line !== null && line !== "") as string[];
 }

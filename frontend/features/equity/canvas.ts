@@ -138,6 +138,7 @@ export class Canvas {
     curve.series.applyOptions({
       color,
       lineStyle: lineStyleOf(line.colorIndex),
+      lineWidth: line.baseline ? 1 : 2,
       title: this.wide ? line.name : "",
       // One scale must hold the capital too: whoever is far above it should look far above it.
       autoscaleInfoProvider: (own: () => { priceRange: { minValue: number; maxValue: number } | null } | null) =>
@@ -157,7 +158,7 @@ export class Canvas {
   }
 
   private newCurve(id: string): Curve {
-    const series = this.chart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false, crosshairMarkerRadius: 3 });
+    const series = this.chart.addSeries(LineSeries, { priceLineVisible: false, crosshairMarkerRadius: 3 });
     const curve: Curve = { series, marks: createSeriesMarkers(series, []), capital: null };
     this.curves.set(id, curve);
     return curve;

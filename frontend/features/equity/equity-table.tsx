@@ -26,7 +26,7 @@ export function EquityTable({ lines }: { lines: readonly Line[] }) {
               <th scope="col">{race.time}</th>
               {lines.map((line) => (
                 <th key={line.id} scope="col" className="num">
-                  <Named name={line.name} index={line.colorIndex} />
+                  <Named name={line.name} index={line.colorIndex} baseline={line.baseline} />
                 </th>
               ))}
             </tr>

@@ -20,8 +20,8 @@ export function Legend({ lines, capital, hovered }: Props) {
         {lines.map((line) => {
           const point = pointAt(line.points, hovered ?? Number.POSITIVE_INFINITY);
           return (
-            <li key={line.id} className="flex items-baseline gap-2 max-sm:basis-full">
-              <Named name={line.name} index={line.colorIndex} />
+            <li key={line.id} className="flex min-w-0 items-baseline gap-2 max-sm:basis-full">
+              <Named name={line.name} index={line.colorIndex} baseline={line.baseline} />
               {point === null ? state.unknown : <Value equity={point.equity} capital={capital} />}
             </li>
           );

@@ -5,10 +5,12 @@ import { csvOf, linesOf, stepsOf } from "./lines";
 const NONE = { value: null, low: null, high: null };
 
 function standing(id: string, equity: string): Standing {
-  const contestant = { id, name: id.toUpperCase(), provider: "p", model: "m", color_index: 4, state: "active" as const };
+  const who = { id, name: id.toUpperCase(), kind: "model" as const, provider: "p", model: "m", template: null, color_index: 4 };
+  const contestant = { ...who, state: "active" as const, state_reason: null, close_only: false };
   const money = { equity, available: "0", unrealised_pnl: "1", fees: "0", funding: "0", api_cost_usd: null, exposure: "0" };
+  const conduct = { unpriced_calls: 0, equity_net_of_api: null, turns: 0, compliance_rate: null, intervention_rate: null };
   const figures = { total_return: NONE, max_drawdown: NONE, sharpe: NONE, trades: 0, wins: 0, open_positions: 0 };
-  return { rank: 1, rank_best: 1, rank_worst: 1, contestant, ...money, ...figures, last_outcome: null, last_outcome_at: null };
+  return { rank: 1, rank_best: 1, rank_worst: 1, contestant, ...money, ...conduct, ...figures, last_outcome: null, last_outcome_at: null };
 }
 
 function board(at: string, ...standings: Standing[]): Leaderboard {
@@ -41,6 +43,6 @@ describe("curves", () => {
 });
 
 test("the CSV has every point with its amounts untouched", () => {
-  const lines = [{ id: "a", name: "A", colorIndex: 0, points: [point(0, "10084.82236128000000000000000")] }];
+  const lines = [{ id: "a", name: "A", colorIndex: 0, baseline: false, points: [point(0, "10084.82236128000000000000000")] }];
   expect(csvOf(lines).split("\r\n")[1]).toBe("1970-01-01T00:00:00.000Z,a,10084.82236128000000000000000,10084.82236128000000000000000,0");
 });

@@ -3,7 +3,7 @@ import { toCsv } from "@/lib/csv";
 import { usualStep, withLatest } from "@/lib/series";
 
 /** One contestant's curve, ready to be drawn, listed or saved. */
-export type Line = { id: string; name: string; colorIndex: number; points: readonly EquityPoint[] };
+export type Line = { id: string; name: string; colorIndex: number; baseline: boolean; points: readonly EquityPoint[] };
 
 const GAP_STEPS = 3;
 
@@ -16,6 +16,7 @@ export function linesOf(board: Leaderboard, series: readonly Series[]): Line[] {
     id: contestant.id,
     name: contestant.name,
     colorIndex: contestant.color_index,
+    baseline: contestant.kind === "baseline",
     // The leaderboard values accounts at newer marks than the last stored point; it has no wallet, which the drawing does not need.
     points: withLatest(byContestant.get(contestant.id) ?? [], { at: board.at, equity, unrealised_pnl, wallet: "" }),
   }));

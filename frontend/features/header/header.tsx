@@ -55,6 +55,7 @@ function Pages() {
   const path = usePathname();
   const pages = [
     { href: "/", label: text.site.leaderboard },
+    { href: "/cycles", label: text.site.cycles },
     { href: "/system", label: text.site.system },
   ];
   return (

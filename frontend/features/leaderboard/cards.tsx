@@ -5,6 +5,8 @@ import type { Standing } from "@/api/client";
 import { useText } from "@/i18n/use-text";
 import { colorOf } from "@/lib/marks";
 import {
+  ApiCostCell,
+  ConductCell,
   ContestantCell,
   DrawdownCell,
   EquityCell,
@@ -23,7 +25,7 @@ import type { StandingsTableModel } from "./table";
 /** The standings on a phone: a card each, in the order chosen. */
 export function StandingsCards({ table }: { table: StandingsTableModel }) {
   return (
-    <div className="lg:hidden">
+    <div className="xl:hidden">
       <SortChoice table={table} />
       <ol className="grid gap-3 sm:grid-cols-2">
         {table.getRowModel().rows.map((row) => (
@@ -70,6 +72,12 @@ function Card({ standing }: { standing: Standing }) {
         </Figure>
         <Figure term={board.columns.exposure}>
           <ExposureCell standing={standing} />
+        </Figure>
+        <Figure term={board.columns.apiCost}>
+          <ApiCostCell standing={standing} />
+        </Figure>
+        <Figure term={board.columns.conduct}>
+          <ConductCell standing={standing} />
         </Figure>
         <Figure term={board.columns.outcome}>
           <OutcomeCell standing={standing} />

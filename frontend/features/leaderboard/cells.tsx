@@ -7,6 +7,7 @@ import { wordFor } from "@/i18n/lookup";
 import { useText, useTimes } from "@/i18n/use-text";
 import { formatMoney, toNumber } from "@/lib/money";
 import { formatFigure, formatPercent } from "@/lib/ratios";
+import { BaselineTag } from "@/ui/baseline-tag";
 import { Change } from "@/ui/change";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { Named } from "@/ui/named";
@@ -23,7 +24,7 @@ export function RankCell({ standing }: Props) {
   const { board } = useText();
   const { rank, rank_best: best, rank_worst: worst } = standing;
   return (
-    <span className="flex items-center gap-3">
+    <span className="flex items-center gap-2">
       <span className="w-6 text-right text-big leading-none font-semibold">{rank}</span>
       <RankBar label={board.rankLabel(rank, best, worst)} standing={standing} />
     </span>
@@ -36,8 +37,8 @@ export function ContestantCell({ standing: { contestant } }: Props) {
       <span className="text-figure leading-tight">
         <Named name={contestant.name} index={contestant.color_index} size={13} strong />
       </span>
-      <span className="block truncate pl-[1.1875rem] text-small text-ink-3" translate="no">
-        {contestant.model}
+      <span className="block truncate pl-[1.1875rem] text-small text-ink-3">
+        {contestant.kind === "baseline" ? <BaselineTag /> : <span translate="no">{contestant.model}</span>}
       </span>
     </>
   );
@@ -62,7 +63,7 @@ export function ReturnInterval({ standing: { total_return: value } }: Props) {
 export function ReturnCell({ standing, all }: Props & { all: readonly Standing[] }) {
   return (
     <span className="inline-grid justify-items-end gap-0.5">
-      <span className="flex items-center gap-3">
+      <span className="flex items-center gap-2">
         <IntervalBar standing={standing} all={all} />
         <span className="min-w-16 text-figure leading-tight font-semibold">
           <ReturnFigure standing={standing} />
@@ -131,6 +132,31 @@ export function ExposureCell({ standing: { exposure, equity, open_positions: ope
         {factor !== null && `${board.times(formatFigure(factor, 1))} · `}
         {board.openPositions(open)}
       </span>
+    </>
+  );
+}
+
+/** A US dollar counts as one USDT here, as it does in the figure below it. */
+export function ApiCostCell({ standing }: Props) {
+  const { board, state, cycles } = useText();
+  const { api_cost_usd: cost, equity_net_of_api: net, unpriced_calls: unpriced, contestant } = standing;
+  if (contestant.kind === "baseline") return <span className="text-ink-3">{cycles.free}</span>;
+  return (
+    <>
+      {cost === null ? state.unknown : cycles.cost(formatMoney(cost))}
+      {net !== null && <span className="block text-small text-ink-3">{board.net(formatMoney(net))}</span>}
+      {unpriced > 0 && <span className="block text-small text-warn">{board.unpriced(unpriced)}</span>}
+    </>
+  );
+}
+
+export function ConductCell({ standing: { compliance_rate: asWritten, intervention_rate: interventions } }: Props) {
+  const { board, state } = useText();
+  if (asWritten === null || interventions === null) return state.unknown;
+  return (
+    <>
+      {formatPercent(asWritten, "negative", 0)}
+      <span className="block text-small text-ink-3">{board.interventions(formatPercent(interventions, "negative", 0))}</span>
     </>
   );
 }

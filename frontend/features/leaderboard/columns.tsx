@@ -2,6 +2,8 @@ import { createColumnHelper, createSortedRowModel, rowSortingFeature, type SortF
 import type { Standing } from "@/api/client";
 import { compareDecimals } from "@/lib/money";
 import {
+  ApiCostCell,
+  ConductCell,
   ContestantCell,
   DrawdownCell,
   EquityCell,
@@ -27,6 +29,8 @@ export type ColumnId =
   | "trades"
   | "fees"
   | "exposure"
+  | "apiCost"
+  | "conduct"
   | "outcome";
 
 /** Columns of words stand left, columns of figures right. */
@@ -84,6 +88,18 @@ export const columns = column.columns([
     sortFn: byAmount,
     sortDescFirst: true,
     cell: ({ row }) => <ExposureCell standing={row.original} />,
+  }),
+  column.accessor((row) => row.api_cost_usd ?? "0", {
+    id: "apiCost",
+    sortFn: byAmount,
+    sortDescFirst: true,
+    cell: ({ row }) => <ApiCostCell standing={row.original} />,
+  }),
+  column.accessor((row) => known(row.compliance_rate), {
+    id: "conduct",
+    sortFn: byNumber,
+    sortDescFirst: true,
+    cell: ({ row }) => <ConductCell standing={row.original} />,
   }),
   column.accessor((row) => row.last_outcome ?? "", {
     id: "outcome",

@@ -2,7 +2,7 @@ import type { Standing } from "@/api/client";
 import { colorOf } from "@/lib/marks";
 import { scaleOf } from "./scale";
 
-const [WIDTH, HEIGHT, EDGE] = [104, 14, 4];
+const [WIDTH, HEIGHT, EDGE] = [64, 14, 4];
 
 /** Return and its interval on one scale for all rows: whisker, mark, and a line where nothing was gained or lost. */
 export function IntervalBar({ standing, all }: { standing: Standing; all: readonly Standing[] }) {

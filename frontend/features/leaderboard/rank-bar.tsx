@@ -9,7 +9,7 @@ export function RankBar({ label, standing }: { label: string; standing: Standing
   const color = colorOf(contestant.color_index);
   const percent = (place: number) => `${(place / places) * 100}%`;
   return (
-    <span role="img" aria-label={label} className="relative block h-4 w-20 shrink-0">
+    <span role="img" aria-label={label} className="relative block h-4 w-20 shrink-0 xl:w-14">
       <span className="absolute inset-x-0 top-1/2 h-px bg-line-strong" />
       {Array.from({ length: places <= 12 ? places + 1 : 0 }, (_, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the ticks of a fixed scale

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTable } from "@tanstack/react-table";
 import Link from "next/link";
 import type { Leaderboard } from "@/api/client";
-import { leaderboardQuery } from "@/api/queries";
+import { leaderboardQuery, statusQuery } from "@/api/queries";
 import { QueryView } from "@/api/query-view";
 import { useText, useTimes } from "@/i18n/use-text";
 import { formatDecimal, formatQuantity } from "@/lib/money";
@@ -42,7 +42,28 @@ function Facts({ board }: { board: Leaderboard }) {
     text.board.observations(formatDecimal(String(board.observations))),
     `${text.board.valuedAt(moment(at))} ${zone(new Date(at))}`,
   ];
-  return facts.filter(Boolean).join(" · ");
+  return (
+    <>
+      {facts.filter(Boolean).join(" · ")}
+      <LatestCycle />
+    </>
+  );
+}
+
+/** The way to what everybody saw, said and did last. */
+function LatestCycle() {
+  const { board, decisions } = useText();
+  const { data } = useQuery(statusQuery);
+  const id = data?.status.last_cycle_id ?? null;
+  if (id === null) return null;
+  return (
+    <>
+      {" · "}
+      <Link href={`/cycles?id=${id}`} title={decisions.toCycle(id)} className="underline underline-offset-2 hover:text-ink">
+        {board.latestCycle(id)}
+      </Link>
+    </>
+  );
 }
 
 function Board({ board }: { board: Leaderboard }) {

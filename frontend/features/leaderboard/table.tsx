@@ -15,33 +15,35 @@ const ARROW = { asc: "▲", desc: "▼" } as const;
 export function StandingsTable({ table }: { table: StandingsTableModel }) {
   const { board } = useText();
   return (
-    <table className="ledger hidden lg:table">
-      <caption className="sr-only">{board.title}</caption>
-      <thead>
-        {table.getHeaderGroups().map((group) => (
-          <tr key={group.id}>
-            {group.headers.map((header) => (
-              <HeaderCell key={header.id} header={header} />
-            ))}
-          </tr>
-        ))}
-      </thead>
-      <tbody>
-        {table.getRowModel().rows.map((row) => (
-          <tr key={row.id} className="hover:bg-surface">
-            {row.getAllCells().map((cell, index) => (
-              <td
-                key={cell.id}
-                className={LEFT.has(cell.column.id) ? undefined : "num"}
-                style={index === 0 ? { boxShadow: `inset 4px 0 ${colorOf(row.original.contestant.color_index)}` } : undefined}
-              >
-                <FlexRender cell={cell} />
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <div className="overflow-x-auto max-xl:hidden">
+      <table className="ledger dense">
+        <caption className="sr-only">{board.title}</caption>
+        <thead>
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id}>
+              {group.headers.map((header) => (
+                <HeaderCell key={header.id} header={header} />
+              ))}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          {table.getRowModel().rows.map((row) => (
+            <tr key={row.id} className="hover:bg-surface">
+              {row.getAllCells().map((cell, index) => (
+                <td
+                  key={cell.id}
+                  className={LEFT.has(cell.column.id) ? undefined : "num"}
+                  style={index === 0 ? { boxShadow: `inset 4px 0 ${colorOf(row.original.contestant.color_index)}` } : undefined}
+                >
+                  <FlexRender cell={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -17,5 +17,13 @@ export function contestantChanges(id: string) {
   return {
     pause: async () => unwrap(await client.POST("/api/v1/models/{contestant_id}/pause", { params })),
     resume: async () => unwrap(await client.POST("/api/v1/models/{contestant_id}/resume", { params })),
+    contestantEntriesStop: async () => unwrap(await client.POST("/api/v1/models/{contestant_id}/entries/stop", { params })),
+    contestantEntriesResume: async () => unwrap(await client.POST("/api/v1/models/{contestant_id}/entries/resume", { params })),
   };
+}
+
+/** Closing one position of one contestant. */
+export function closeChange(id: string, symbol: string) {
+  const params = { path: { contestant_id: id, symbol } };
+  return { closed: async () => unwrap(await client.POST("/api/v1/models/{contestant_id}/positions/{symbol}/close", { params })) };
 }

@@ -1,17 +1,15 @@
 "use client";
 
-import { useChange } from "@/api/admin";
 import type { ContestantHealth, SystemStatus } from "@/api/client";
 import { useRoster } from "@/api/queries";
 import { adviceFor, wordFor } from "@/i18n/lookup";
 import { useText, useTimes } from "@/i18n/use-text";
-import { Button } from "@/ui/button";
 import { classes } from "@/ui/classes";
 import { Empty } from "@/ui/empty";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { Named } from "@/ui/named";
 import { Sheet } from "@/ui/sheet";
-import { contestantChanges } from "./changes";
+import { Controls } from "./controls";
 
 const TONES: Record<ContestantHealth["state"], Tone> = { active: "good", paused: "off", no_key: "warn", retired: "off" };
 
@@ -34,7 +32,7 @@ export function Contestants({ status }: { status: SystemStatus }) {
               <th scope="col" className="num">
                 {columns.failures}
               </th>
-              <th scope="col" className="w-2/5">
+              <th scope="col" className="w-1/4">
                 {columns.error}
               </th>
               <th scope="col">
@@ -61,13 +59,19 @@ function Row({ one }: { one: ContestantHealth }) {
   return (
     <tr>
       <th scope="row">
-        <Named name={one.name} index={index} strong />
+        <Named name={one.name} index={index} strong baseline={one.kind === "baseline"} />
+        {one.template !== null && (
+          <span translate="no" className="block text-small text-ink-3">
+            {one.template}
+          </span>
+        )}
       </th>
       <td data-label={health.columns.state}>
         <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
           <Lamp tone={failing && one.state === "active" ? "warn" : TONES[one.state]} />
           {health.states[one.state]}
         </span>
+        {one.close_only && <span className="block text-small font-medium text-warn">{health.closeOnlyNow}</span>}
       </td>
       <td data-label={health.columns.outcome}>
         {one.last_outcome === null ? outcomes.none : wordFor(outcomes, one.last_outcome)}
@@ -80,7 +84,7 @@ function Row({ one }: { one: ContestantHealth }) {
         <WentWrong one={one} />
       </td>
       <td className="num">
-        <Pause one={one} />
+        <Controls one={one} />
       </td>
     </tr>
   );
@@ -89,6 +93,7 @@ function Row({ one }: { one: ContestantHealth }) {
 function WentWrong({ one }: { one: ContestantHealth }) {
   const text = useText();
   if (one.state === "no_key") return text.health.noKeyText;
+  if (one.state === "paused" && one.state_reason !== null) return <PausedWhy one={one} />;
   if (one.last_error === null) return <span className="text-ink-3">{text.health.fine}</span>;
   const advice = adviceFor(text, one.last_error);
   return (
@@ -99,20 +104,12 @@ function WentWrong({ one }: { one: ContestantHealth }) {
   );
 }
 
-function Pause({ one }: { one: ContestantHealth }) {
-  const { health, system } = useText();
-  const change = useChange(contestantChanges(one.id));
-  if (one.state !== "active" && one.state !== "paused") return null;
-  const name = one.state === "active" ? "pause" : "resume";
+function PausedWhy({ one }: { one: ContestantHealth }) {
+  const { health } = useText();
   return (
     <>
-      <Button busy={change.busy !== null} onClick={() => change.run(name)} aria-label={`${health[name]} ${one.name}`}>
-        {health[name]}
-      </Button>
-      <span aria-live="polite" className="block max-w-48 text-small whitespace-normal text-bad">
-        {change.error?.message}
-        {change.error === null && change.done !== null && <span className="sr-only">{system.done[change.done]}</span>}
-      </span>
+      {one.paused_by !== null && <span className="block font-medium">{health.pausedBy[one.paused_by]}</span>}
+      <span className="block text-small wrap-anywhere text-ink-2">{one.state_reason}</span>
     </>
   );
 }

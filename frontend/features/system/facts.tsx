@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import type { ReactNode } from "react";
 import { useText, useTimes } from "@/i18n/use-text";
 import { marketNow } from "@/lib/time";
@@ -57,14 +58,24 @@ function useMarketNow({ status, receivedAt }: Known): number | null {
 }
 
 function LastRun({ known }: { known: Known }) {
-  const { system } = useText();
+  const { system, decisions } = useText();
   const { moment, ago } = useTimes();
   const now = useMarketNow(known);
   const last = known.status.last_run_time;
   if (last === null) return <Fact term={system.lastRun}>{system.never}</Fact>;
   return (
     <Fact term={system.lastRun}>
-      {moment(last)} {now !== null && <Beside>{ago((now - Date.parse(last)) / EVERY)}</Beside>}
+      {moment(last)}
+      {known.status.last_cycle_id !== null && (
+        <Link
+          href={`/cycles?id=${known.status.last_cycle_id}`}
+          title={decisions.toCycle(known.status.last_cycle_id)}
+          className="underline decoration-line-strong underline-offset-4 hover:text-ink"
+        >
+          {system.cycle(known.status.last_cycle_id)}
+        </Link>
+      )}
+      {now !== null && <Beside>{ago((now - Date.parse(last)) / EVERY)}</Beside>}
     </Fact>
   );
 }

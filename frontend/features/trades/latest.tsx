@@ -63,7 +63,7 @@ function TradeRow({ trade }: { trade: Trade }) {
   return (
     <tr>
       <td>
-        <Named name={who?.name ?? trade.contestant_id} index={who?.color_index ?? null} />
+        <Named name={who?.name ?? trade.contestant_id} index={who?.color_index ?? null} baseline={who?.kind === "baseline"} />
         <span className="block text-small text-ink-3">{moment(trade.opened_at, "minute")}</span>
       </td>
       <td>
