@@ -20,7 +20,7 @@ export const codesEn = {
   SL_WRONG_SIDE_LONG: "a long's stop loss must lie below the mark price",
   SL_WRONG_SIDE_SHORT: "a short's stop loss must lie above the mark price",
   SL_TP_SWAPPED: "stop loss and take profit look swapped",
-  SL_SCALE: "stop is off by orders of magnitude",
+  SL_SCALE: "stop more than 50% from mark: a wrong scale",
   SL_AS_PNL_PERCENT: "stop is a percentage, not a price",
   SL_BEYOND_LIQUIDATION: "liquidation comes before the stop loss",
   SL_INSIDE_SPREAD: "stop loss inside the spread would fire at once",

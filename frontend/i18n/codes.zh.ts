@@ -22,7 +22,7 @@ export const codesZh: Record<keyof typeof codesEn, string> = {
   SL_WRONG_SIDE_LONG: "多单止损须低于标记价",
   SL_WRONG_SIDE_SHORT: "空单止损须高于标记价",
   SL_TP_SWAPPED: "止损与止盈似乎写反了",
-  SL_SCALE: "止损价差了几个数量级",
+  SL_SCALE: "止损价偏离标记价格超过 50%,数量级有误",
   SL_AS_PNL_PERCENT: "止损写成了百分比，而不是价格",
   SL_BEYOND_LIQUIDATION: "强平先于止损触发",
   SL_INSIDE_SPREAD: "止损落在买卖价差内，会立即触发",

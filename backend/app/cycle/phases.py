@@ -52,7 +52,7 @@ async def see(parts: Parts, cycle_id: int) -> Snapshot:
     """One frozen look at the market, stored. Raises CycleSkippedError when nothing can be traded, VenueError, StoreError."""
     started = time.perf_counter()
     snapshot = await parts.venue.see(parts.clock.now(), parts.latest.accepted())
-    encoded = encode(snapshot)
+    encoded = await asyncio.to_thread(encode, snapshot)  # hundreds of candles: long enough to keep the pages waiting
     async with parts.database.writing() as connection:
         await snapshots.save_snapshot(connection, cycle_id, snapshot.taken_at, encoded.content_hash, encoded.manifest, encoded.chunks)
         await prices.save_prices(connection, [_price(cycle_id, snapshot, name) for name in snapshot.symbols])
