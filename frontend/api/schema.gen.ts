@@ -1121,7 +1121,8 @@ export interface components {
          * Decision
          * @description One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal.
          *
-         *     `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it.
+         *     `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it. `template` names the
+         *     prompt it answers, `template_hash` is the SHA-256 of that template's words.
          */
         Decision: {
             /** Action */
@@ -1171,6 +1172,10 @@ export interface components {
             symbol: string | null;
             /** Take Profit */
             take_profit: string | null;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
             /**
              * Verdict
              * @enum {string}
@@ -1231,6 +1236,10 @@ export interface components {
             symbol: string | null;
             /** Take Profit */
             take_profit: string | null;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
             /**
              * Verdict
              * @enum {string}
@@ -2164,6 +2173,10 @@ export interface components {
             symbol: string | null;
             /** Take Profit */
             take_profit: string | null;
+            /** Template */
+            template: string | null;
+            /** Template Hash */
+            template_hash: string | null;
             /**
              * Verdict
              * @enum {string}

@@ -87,7 +87,8 @@ class FundingPayment(Schema):
 class Decision(Schema):
     """One action a contestant asked for, and what became of it. `code`, `needed` and `available` explain a refusal.
 
-    `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it.
+    `refused_by` is `reading` where the action was never an order, `exchange` where the exchange would not have it. `template` names the
+    prompt it answers, `template_hash` is the SHA-256 of that template's words.
     """
 
     id: int
@@ -113,6 +114,8 @@ class Decision(Schema):
     needed: Exact | None
     available: Exact | None
     created_at: Time
+    template: str | None
+    template_hash: str | None
 
 
 class DecisionDetail(Decision):

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.rows import columns_of, first, page, records, values_of
-from app.store.tables import decisions
+from app.store.tables import conversations, decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,17 @@ class NewDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRow(NewDecision):
-    """A stored decision."""
+    """A stored decision, with the prompt template it answers (name, and hash of its words); None for an operator's order and old rows."""
 
     id: int
+    template: str | None = None
+    template_hash: str | None = None
 
 
-_ALL = select(*columns_of(decisions, DecisionRow))
+_TEMPLATE = (conversations.c.template, conversations.c.template_hash)
+_ALL = select(*columns_of(decisions, DecisionRow, without=("template", "template_hash")), *_TEMPLATE).outerjoin(
+    conversations, conversations.c.id == decisions.c.conversation_id
+)
 
 
 async def save_decisions(connection: AsyncConnection, rows: Sequence[NewDecision]) -> dict[int, int]:

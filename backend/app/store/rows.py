@@ -26,9 +26,9 @@ async def first(connection: AsyncConnection, statement: Select[Any], kind: type[
     return None if row is None else kind(**row)
 
 
-def columns_of(table: Table, kind: type[Any]) -> list[Any]:
-    """The table's columns that a record has fields for."""
-    return [table.c[one.name] for one in fields(kind)]
+def columns_of(table: Table, kind: type[Any], *, without: Sequence[str] = ()) -> list[Any]:
+    """The table's columns that a record has fields for, but for those that come from elsewhere."""
+    return [table.c[one.name] for one in fields(kind) if one.name not in without]
 
 
 def page(statement: Select[Any], table: Table, filters: Mapping[str, Any], *, limit: int, cursor: int | None) -> Select[Any]:
