@@ -16,7 +16,7 @@ from app.cycle.settle import settle_turn
 from app.cycle.take_turn import Asked
 from app.cycle.value import save_equity_now
 from app.market.stretch import Terms
-from app.store import accounts, contestant_events, contestants, turns
+from app.store import accounts, contestant_events, contestants, cycles, turns
 from app.store.contestants import ContestantRow
 
 FORCED = "FORCED_CLOSE"
@@ -38,6 +38,10 @@ class WrongStateError(OperatorError):
 
 class CycleRunningError(OperatorError):
     """A cycle runs; it has to end first."""
+
+
+class NotClosedError(OperatorError):
+    """The position stays open; the text says why."""
 
 
 class NothingHeldError(OperatorError):
@@ -67,7 +71,8 @@ async def resume_entries(parts: Parts, contestant_id: str) -> None:
 async def force_close(parts: Parts, contestant_id: str, symbol: str) -> int:
     """Close a position now at the market, in a cycle of its own in which nobody is asked. Returns the cycle's id.
 
-    Raises CycleRunningError while another cycle runs, NothingHeldError, UnknownContestantError, StoreError.
+    Raises CycleRunningError while another cycle runs, NothingHeldError, UnknownContestantError, StoreError; NotClosedError when the
+    venue or the exchange had a reason against it.
     """
     row = await _known(parts, contestant_id)
     player = next((one for one in parts.contestants if one.id == row.id), None)
@@ -80,7 +85,8 @@ async def force_close(parts: Parts, contestant_id: str, symbol: str) -> int:
         log.warning("force_close", message=f"the operator closes {symbol} of {contestant_id}", contestant_id=contestant_id)
         cycle_id = await one_cycle(parts, parts.clock.now(), "operator", partial(_close_position, player, symbol))
     if cycle_id is None:
-        raise OperatorError("the position was not closed: the database did not take the order; see the log")
+        raise NotClosedError("the position was not closed: the database did not take the order; see the log")
+    await _must_be_closed(parts, cycle_id, contestant_id)
     return cycle_id
 
 
@@ -109,6 +115,16 @@ def _order(player: Contestant, symbol: str) -> Asked:
     return Asked(player, None, reading, "held", FORCED, None, None, by_operator=True)
 
 
+async def _must_be_closed(parts: Parts, cycle_id: int, contestant_id: str) -> None:
+    """Raises NotClosedError with the reason when the cycle ended otherwise."""
+    async with parts.database.reading() as connection:
+        cycle = await cycles.get_cycle(connection, cycle_id)
+        mine = [one for one in await turns.turns_of(connection, cycle_id) if one.contestant_id == contestant_id]
+    if not mine or mine[0].outcome != "traded":
+        why = (mine[0].detail if mine else None) or (cycle.reason if cycle is not None else None) or "see the log"
+        raise NotClosedError(f"the position was not closed: {why}")
+
+
 async def _must_hold(parts: Parts, contestant_id: str, symbol: str) -> None:
     async with parts.database.reading() as connection:
         held = await accounts.load_accounts(connection, parts.season_id)
@@ -118,9 +134,10 @@ async def _must_hold(parts: Parts, contestant_id: str, symbol: str) -> None:
 
 async def _change_state(parts: Parts, contestant_id: str, before: str, after: str, said: str) -> None:
     one = await _known(parts, contestant_id)
-    if one.state == after:
+    # A pause of the arena's ends with the next start: one that the operator wants as well becomes the operator's.
+    if one.state == after and one.paused_by != "arena":
         return
-    if one.state != before:
+    if one.state not in {before, after}:
         raise WrongStateError(f"{contestant_id} is {one.state} and can't become {after}")
     at = parts.clock.now()
     async with parts.database.writing() as connection:

@@ -11,6 +11,7 @@ from app.agents.baselines import Baseline
 from app.agents.templates import newest
 from app.cycle.operate import (
     CycleRunningError,
+    NotClosedError,
     NothingHeldError,
     UnknownContestantError,
     force_close,
@@ -198,6 +199,19 @@ async def test_a_forced_close_is_a_cycle_of_its_own_in_which_nobody_is_asked(dat
         await stage.cycle(BEGIN + FIVE)
         assert not await stage.differences()
         assert not await stage.findings()
+
+
+async def test_a_forced_close_that_the_venue_prevents_says_why_and_leaves_the_position(database):
+    async with staged(database, {"a": Script([[open_action()]])}) as stage:
+        await stage.cycle()
+        stage.hand.at = BEGIN + timedelta(minutes=2)
+        stage.sandbox.fail({"route": "venue.*", "kind": "server_error", "status": 503})
+        with pytest.raises(NotClosedError, match="not closed"):
+            await force_close(stage.parts, "a", "BTCUSDT")
+        stage.sandbox.heal()
+        stage.hand.at = BEGIN + timedelta(minutes=3)
+        await force_close(stage.parts, "a", "BTCUSDT")
+        assert not await stage.differences()
 
 
 async def test_nothing_is_forced_while_a_cycle_runs(database):
