@@ -21,8 +21,8 @@ sys.path.insert(0, str(REPOSITORY / "backend"))
 from app.agents import alpha_arena_s1_v1, tiltyard_v1  # noqa: E402 - found through the line above
 from app.agents.sample_scene import sample_scene, sample_seat  # noqa: E402
 from app.agents.scene import Scene  # noqa: E402
+from app.agents.template import Prompt  # noqa: E402
 from app.agents.templates import TEMPLATES  # noqa: E402
-from app.cycle.table import Table  # noqa: E402
 from tests.agents.real_prompts import RealTurn, real_turns  # noqa: E402
 
 REAL_DIR = Path(os.environ.get("REAL_DIR", REPOSITORY.parent / "shared" / "real"))
@@ -51,12 +51,12 @@ def spoken() -> Iterator[tuple[str, str]]:
 
 
 def build(name: str, language: str, contestants: int) -> float:
-    """Milliseconds for everybody's prompt, indicators included, nothing kept from a round before."""
+    """Milliseconds for everybody's prompt, indicators included, the shared parts made once as in a cycle."""
     scene, seat, template = full_scene(), sample_seat(), TEMPLATES[name]
-    table = Table(1, scene, scene.snapshot.taken_at, scene.snapshot.taken_at, 0.0)
     started = time.perf_counter()
+    shared = template.system(scene, language), template.market(scene, language)
     for number in range(contestants):
-        table.prompt(template, language, replace(seat, times_asked=number))
+        Prompt(*shared, template.account(scene, replace(seat, times_asked=number), language))
     return (time.perf_counter() - started) * 1000
 
 

@@ -63,7 +63,9 @@ export const cyclesEn = {
   askedWithin: (amount: string) => `Everybody was asked within ${amount}`,
   deadlineAt: (time: string) => `deadline ${time}`,
   answeredIn: (amount: string) => `answered in ${amount}`,
+  gaveUp: (amount: string) => `no answer within ${amount}`,
   notAnswered: "no answer",
+  notAsked: "not asked",
   timeBar: (asked: string, answered: string, deadline: string) => `asked ${asked}, answered ${answered}, deadline ${deadline}`,
   ownFill: "filled at its own market",
   closeOnly: "could only close",
@@ -74,6 +76,17 @@ export const cyclesEn = {
   noReply: "Nothing came back.",
   noConversation: "No conversation: it was not asked, or its answer was never stored.",
   rule: "A fixed rule: no prompt is sent and nothing is paid.",
+  /** As each rule describes itself; a backend test holds them together. */
+  baselineRules: {
+    cash: "Never trades. Whoever ends below it would have done better to do nothing.",
+    "buy-and-hold": "Buys BTC once at 1x with all its money, less the fee and 1 % to spare, and never trades again.",
+    "equal-weight":
+      "Divides its initial capital into equal parts, one for each symbol of the contest, buys each once at 1x and never trades again. A symbol without a sound price is bought, from its own part, as soon as it has one.",
+    random:
+      "Rolls dice. Each cycle it opens a symbol that it doesn't hold with a chance of 2 %, long or short, 1x to 3x, a tenth of its equity as margin, stop 3 % and target 6 % from mark, and closes one that it holds with a chance of 2 %. The same seed rolls the same dice.",
+    momentum:
+      "Goes with the move of the last seven days, symbol by symbol: long when the last closed 4h bar is above the bar 42 before it, short when it is below, 2x on an equal part of its equity. Its stop lies three mean true ranges of 14 4h bars away; once stopped out it waits for the next 4h bar. Flat where there are too few bars.",
+  },
   became: "What became of it",
   verdicts: {
     accept: "Read as written",

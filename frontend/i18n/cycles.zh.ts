@@ -57,7 +57,9 @@ export const cyclesZh: Messages["cycles"] = {
   askedWithin: (amount) => `所有选手在 ${amount}内被询问`,
   deadlineAt: (time) => `截止 ${time}`,
   answeredIn: (amount) => `用时 ${amount}`,
+  gaveUp: (amount) => `${amount}内没有回答`,
   notAnswered: "没有回答",
+  notAsked: "未被询问",
   timeBar: (asked, answered, deadline) => `提问 ${asked}，回答 ${answered}，截止 ${deadline}`,
   ownFill: "按自己的行情成交",
   closeOnly: "只能平仓",
@@ -68,6 +70,17 @@ export const cyclesZh: Messages["cycles"] = {
   noReply: "没有任何返回。",
   noConversation: "没有对话：未被询问，或回答未能存下。",
   rule: "固定规则：不发送提示词，也不产生费用。",
+  /** As each rule describes itself; a backend test holds them together. */
+  baselineRules: {
+    cash: "从不交易。排在它后面的选手,还不如什么都不做。",
+    "buy-and-hold": "用全部资金(扣除手续费并留出 1%)以 1 倍杠杆买入一次 BTC,此后不再交易。",
+    "equal-weight":
+      "把初始资金按交易品种平均分成若干份,每个品种以 1 倍杠杆买入一次,此后不再交易。暂时没有可靠价格的品种,等价格恢复后用它自己的那一份买入。",
+    random:
+      "掷骰子。每一轮对未持有的品种以 2% 的概率开仓,多空随机,1 至 3 倍杠杆,保证金为权益的十分之一,止损距标记价格 3%,止盈 6%;对已持有的品种以 2% 的概率平仓。种子相同,骰子就相同。",
+    momentum:
+      "逐个品种跟随最近七天的走势:最近一根已收盘的 4 小时 K 线收盘价高于 42 根之前则做多,低于则做空,用权益的等分份额、2 倍杠杆。止损设在 14 根 4 小时 K 线平均真实波幅的三倍处;止损后等到下一根 4 小时 K 线再入场。K 线不足时空仓。",
+  },
   became: "结果",
   verdicts: {
     accept: "按原文读取",

@@ -110,7 +110,7 @@ export const en = {
       exposure: "Value of open positions, in USDT and as a multiple of equity.",
       apiCost: "What its calls to the provider have cost, in US dollars, and equity less that, a dollar counted as one USDT.",
       conduct:
-        "Share of its turns whose reply was read exactly as written. Below it, the share in which the arena had to change, refuse or end something.",
+        "Share of its turns whose reply was read exactly as written. Below it, the share in which the arena changed, refused or ended something, or in which no usable answer came in time.",
       outcome: "What became of the contestant's latest turn.",
     },
     sort: "Sort by",
@@ -125,8 +125,8 @@ export const en = {
     baseline: "baseline",
     baselineText: "A fixed rule, not a model: it costs nothing and shows what no thinking at all would have earned.",
     net: (amount: string) => `net ${amount}`,
-    unpriced: (count: number) => `${plural(count, "call", "calls")} without a price`,
-    interventions: (share: string) => `${share} changed`,
+    unpriced: (count: number) => `${count} unpriced`,
+    interventions: (share: string) => `${share} intervened`,
     latestCycle: (id: number) => `cycle ${id}`,
     times: (factor: string) => `${factor}×`,
   },
@@ -314,6 +314,7 @@ export const en = {
     closeOne: (symbol: string, side: string) => `Close ${symbol} ${side}`,
     pausedBy: { operator: "paused by the operator", arena: "paused by the arena" },
     closeOnlyNow: "may only close",
+    closeOnlyUntil: "may only close until it has answered properly",
     cancel: "Cancel",
     confirm: {
       pause: (name: string) => `Pause ${name}?`,

@@ -10,11 +10,13 @@ from typing import Any
 
 from app.agents.codes import Code
 from app.agents.findings import ActionRefusedError, Findings, excerpt
-from app.agents.reply_numbers import cut, exact_number, is_quoted
+from app.agents.reply_numbers import FINEST, cut, exact_number, is_quoted
 from app.agents.unsafe_text import TEXT_CHARACTERS_MAX, remarks_on, storable
 from app.engine.money import CASH_STEP, ONE, ZERO, floor_to
 
 PERCENT = Decimal(100)
+MAYBE_PERCENT = Decimal(2)
+"""A fraction of 1.5 is too much; one of 50 is half a position to somebody. 100 is all of it either way."""
 LEVERAGE_X_CHARACTERS_MAX = 4
 
 
@@ -65,6 +67,18 @@ class Fields:
         self.keep(name, number)
         return number
 
+    def _number_cut(self, name: str) -> Decimal | None:
+        """A number field with no more decimal places than anybody needs: a thousand of them would be stored and shown."""
+        number = self.number(name)
+        if number is None:
+            return None
+        fine = cut(number, FINEST)
+        if fine == number:
+            return number
+        self.mended(Code.EXCESS_PRECISION, name, f"{name} has more than 12 decimal places; the rest was cut", number, f"{fine:f}")
+        self.keep(name, fine)
+        return fine
+
     def notional(self, name: str) -> Decimal:
         """A size in USDT, above zero, cut to 1e-8."""
         notional = self.number(name)
@@ -110,11 +124,14 @@ class Fields:
 
     def fraction(self, name: str) -> Decimal | None:
         """The part of a position to close, above 0, at most 1; None means all of it."""
-        fraction = self.number(name)
+        fraction = self._number_cut(name)
         if fraction is None:
             return None
         if fraction <= 0:
             raise ActionRefusedError(Code.FRACTION_INVALID, f"{name} must be above 0 and at most 1", name, fraction)
+        if fraction >= MAYBE_PERCENT and fraction != PERCENT:
+            message = f"{name} must be above 0 and at most 1; {fraction:f} may be meant in percent"
+            raise ActionRefusedError(Code.FRACTION_INVALID, message, name, fraction)
         if fraction > 1:
             self.clamped(Code.FRACTION_ABOVE_1, name, "no more than the whole position can be closed", fraction, ONE)
             self.keep(name, ONE)
@@ -123,7 +140,7 @@ class Fields:
     def confidence(self, name: str) -> Decimal | None:
         """0 to 1, or None. Nothing is sized by it, so that a bad one is left out and never costs the action."""
         try:
-            confidence = self.number(name)
+            confidence = self._number_cut(name)
         except ActionRefusedError:
             self._leave_confidence_out(name)
             return None
@@ -158,7 +175,10 @@ class Fields:
         if len(written) > TEXT_CHARACTERS_MAX:
             self.mended(Code.TEXT_CUT, name, f"{name} was cut", f"{len(written)} characters", f"{TEXT_CHARACTERS_MAX} characters")
         if text != written[:TEXT_CHARACTERS_MAX]:
-            self.mended(Code.TEXT_UNSTORABLE, name, f"characters of {name} that can't be stored were replaced", None, None)
+            lost = next(one for one, kept in zip(written, text, strict=False) if one != kept)
+            self.mended(
+                Code.TEXT_UNSTORABLE, name, f"characters of {name} that can't be stored were replaced", f"U+{ord(lost):04X}", "U+FFFD"
+            )
         for code, sentence in remarks_on(text, held):
             self.remarked(code, name, sentence, text)
         self.keep(name, text)

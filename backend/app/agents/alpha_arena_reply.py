@@ -14,6 +14,7 @@ from app.agents.conclusion import ActionRead, ActionRefused, Beyond, Whole, conc
 from app.agents.conflicts import conflicts
 from app.agents.decision import Action, Decision
 from app.agents.findings import ActionRefusedError, Findings, WholeRejectedError, excerpt
+from app.agents.misnamed import STOP, TARGET, refuse_misnamed, refuse_other_side, refuse_waiting
 from app.agents.reading import Reading, Shown, Spoken
 from app.agents.reply_document import open_reply
 from app.agents.reply_numbers import cut
@@ -142,9 +143,12 @@ def _decision(fields: Fields, coin: str, index: int, shown: Shown) -> Decision:
     if action in {Action.OPEN_LONG, Action.OPEN_SHORT}:
         if symbol in shown.held:
             raise ActionRefusedError(Code.NO_PYRAMIDING, f"{coin} is held {shown.held[symbol]}: close it first, or hold", "signal")
+        side = Side.LONG if action is Action.OPEN_LONG else Side.SHORT
+        refuse_misnamed(fields, {"stop_loss": STOP, "profit_target": TARGET})
+        refuse_other_side(fields, side, Code.LONG_AND_SHORT)
+        refuse_waiting(fields)
         notional = _notional(fields, symbol, shown)
         leverage = fields.leverage("leverage", shown.max_leverage)
-        side = Side.LONG if action is Action.OPEN_LONG else Side.SHORT
         stop = stop_loss(fields, "stop_loss", symbol, side, shown)
         target = take_profit(fields, "profit_target", symbol, shown)
     confidence = fields.confidence("confidence")

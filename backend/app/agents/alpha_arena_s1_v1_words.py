@@ -24,7 +24,7 @@ RULES
 DATA
 - Every series runs from the OLDEST value to the NEWEST. Intraday series are of closed 5-minute bars, the longer ones of closed 4-hour bars; the bar still forming is in none of them.
 - Prices and money are in USDT, volumes and open interest in the coin, times in UTC. EMA, MACD (12, 26), RSI and ATR are as commonly defined; n/a means too few closed bars for a sound value.
-- Available cash is what the margin and fee of new positions may use. Account value is cash, margins and unrealised profit or loss together.
+- Available cash is what the margin and fee of new positions may use. Account value is cash, margins and unrealised profit or loss together. A coin's current_price is its latest trade, that of a position the mark price, on which profit and liquidation are judged.
 
 REPLY
 One JSON object with one entry per coin you decide on; a coin left out means no action. Each entry:
@@ -41,8 +41,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "system": _SYSTEM,
         "margin_isolated": "Margin is isolated: a position can lose its own margin and no more.",
         "margin_cross": "Margin is shared: your whole balance stands behind every position.",
-        "liquidation_isolated": "When a position's margin and unrealised loss come down to its maintenance margin it is liquidated, and its margin is lost.",
-        "liquidation_cross": "When account value comes down to the sum of the maintenance margins, positions are liquidated, the largest loss first.",
+        "liquidation_isolated": "When a position's margin and unrealised loss come down to its maintenance margin and the fee of closing, it is liquidated, and its margin is lost.",
+        "liquidation_cross": "When account value comes down to the sum of the maintenance margins and the fees of closing, positions are liquidated, the largest loss first.",
         "trigger_mark": "mark",
         "trigger_last": "last",
         "leverage": "{leverage} ({coins})",

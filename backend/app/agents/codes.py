@@ -89,7 +89,7 @@ class Code(StrEnum):
     SYMBOL_CASE = "SYMBOL_CASE", _REPAIR, "a symbol in other capitals"
     NUMERIC_STRING = "NUMERIC_STRING", _REPAIR, "a plain number in quotes was read as the number"
     LEVERAGE_X = "LEVERAGE_X", _REPAIR, "a leverage written like 5x was read as 5"
-    EXCESS_PRECISION = "EXCESS_PRECISION", _REPAIR, "more decimal places than money has; cut, never rounded up"
+    EXCESS_PRECISION = "EXCESS_PRECISION", _REPAIR, "more decimal places than money has or a number needs; cut, never rounded up"
     FRACTIONAL_LEVERAGE = "FRACTIONAL_LEVERAGE", _REPAIR, "a broken leverage was rounded down: less risk"
     LEVERAGE_ABOVE_CAP = "LEVERAGE_ABOVE_CAP", _REPAIR, "leverage above the contest's cap was set to the cap; the notional stays"
     FRACTION_ABOVE_1 = "FRACTION_ABOVE_1", _REPAIR, "more than the whole position was to be closed; capped at all of it"
@@ -129,11 +129,17 @@ class Code(StrEnum):
     MISSING_SIZE = "MISSING_SIZE", _ACTION, "an open without notional_usdt"
     NEGATIVE_SIZE = "NEGATIVE_SIZE", _ACTION, "a size below zero is not a short"
     ZERO_SIZE = "ZERO_SIZE", _ACTION, "a size of nothing"
-    TWO_SIZES = "TWO_SIZES", _ACTION, "two sizes in one action; which one counts is not guessed"
+    TWO_SIZES = "TWO_SIZES", _ACTION, "two sizes in one action that don't agree; which one counts is not guessed"
     MISSING_LEVERAGE = "MISSING_LEVERAGE", _ACTION, "an open without leverage"
     LEVERAGE_NEGATIVE = "LEVERAGE_NEGATIVE", _ACTION, "a leverage below zero"
     LEVERAGE_ZERO = "LEVERAGE_ZERO", _ACTION, "a leverage below 1"
-    FRACTION_INVALID = "FRACTION_INVALID", _ACTION, "a fraction to close that is not above 0"
+    FRACTION_INVALID = "FRACTION_INVALID", _ACTION, "a fraction to close that is not above 0, or may be meant in percent"
+    MISNAMED_FIELD = (
+        "MISNAMED_FIELD",
+        _ACTION,
+        "a stop, a target or the part to close stands under a key that is none; without it the order would be another one",
+    )
+    NOT_AT_MARKET = "NOT_AT_MARKET", _ACTION, "an order that is to wait for a price; there are only orders at market"
     MISSING_STOPS = "MISSING_STOPS", _ACTION, "set_stops without stop_loss and take_profit; null removes one"
     SL_SCALE = "SL_SCALE", _ACTION, "a stop loss more than 50% from mark: a wrong scale"
     SL_AS_PNL_PERCENT = "SL_AS_PNL_PERCENT", _ACTION, "a negative stop loss or target: a percentage of profit, not a price"
@@ -158,6 +164,7 @@ class Code(StrEnum):
     # remarks: nothing was changed
     EXTRA_KEYS = "EXTRA_KEYS", _ACCEPT, "keys that the contract doesn't have were ignored"
     UNUSED_FIELDS = "UNUSED_FIELDS", _ACCEPT, "fields that this action doesn't use were ignored"
+    LEVEL_REMOVED = "LEVEL_REMOVED", _ACCEPT, "set_stops gave one level only; both are set anew, so that the other one is none from now on"
     HOLD_SYMBOL = "HOLD_SYMBOL", _ACCEPT, "a hold names no symbol of this contest; it holds all the same"
     HTML_IN_REASON = "HTML_IN_REASON", _ACCEPT, "markup in a text; kept as text and escaped wherever it is shown"
     SQL_IN_REASON = "SQL_IN_REASON", _ACCEPT, "a database command in a text; kept as text"

@@ -8,10 +8,12 @@ from app.agents.codes import Code
 from app.agents.conflicts import Conflict
 from app.agents.decision import Decision
 from app.agents.findings import ActionRefusedError, Findings, WholeRejectedError, excerpt
+from app.agents.quoting import quoted
 from app.agents.reading import Note, NoteKind, Reading, RefusedAction, Verdict
 from app.agents.strict_json import Doubled
 
 ASKED_FIELDS_MAX = 16
+SAID_CHARACTERS_MAX = 40
 _CHANGES = frozenset({NoteKind.REPAIR, NoteKind.CLAMP})
 
 
@@ -75,7 +77,7 @@ def refused(found: ActionRefusedError, item: Any, position: int, path: str, name
     asked = {excerpt(key): excerpt(value) for key, value in list(written.items())[:ASKED_FIELDS_MAX]}
     where = path if found.field_name is None else f"{path}.{found.field_name}"
     before = None if found.written is None else excerpt(found.written)
-    message = found.message if before is None else f"{found.message} (written: {before})"
+    message = found.message if before is None else f"{found.message} (written: {_said(found.written, before)})"
     return ActionRefused(
         RefusedAction(
             position=position,
@@ -87,6 +89,11 @@ def refused(found: ActionRefusedError, item: Any, position: int, path: str, name
         ),
         Note(NoteKind.REFUSAL, found.code.value, where, position, before, None, message),
     )
+
+
+def _said(written: object, short: str) -> str:
+    """What was written, for a message that its author gets to see again: a text stands in quotes, so that it can't pose as ours."""
+    return quoted(short, SAID_CHARACTERS_MAX) if isinstance(written, str) else short
 
 
 def conclude_reading(

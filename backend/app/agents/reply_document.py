@@ -4,7 +4,6 @@ Order: how the host ended the reply, its size, the wrapping, a strict parse, and
 parse. A reply that was cut is never mended.
 """
 
-import re
 from typing import Any
 
 from app.agents.codes import Code
@@ -12,11 +11,11 @@ from app.agents.findings import Findings, WholeRejectedError
 from app.agents.reading import DECLARED_TOOL, Spoken, ToolCall
 from app.agents.strict_json import Doubled, NotJson, parse, parse_with_raw_lines
 from app.agents.syntax_repairs import repair, what_is_wrong
-from app.agents.unwrapping import INVISIBLE, check_bounds, holds_object, take_object
+from app.agents.unwrapping import INVISIBLE, check_bounds, holds_object, only_thinks, take_object
 
 REPLY_BYTES_MAX = 65_536
+_CALL_KEYS = frozenset({"name", "arguments", "id", "type", "index"})
 
-_THINKING_FIRST = re.compile(r"\s*<(?:think|thinking|reasoning)>", re.IGNORECASE)
 _REPAIR_WORDS = {
     Code.ZERO_WIDTH: "invisible characters outside texts were removed",
     Code.FULLWIDTH: "full-width punctuation outside texts became plain",
@@ -49,7 +48,7 @@ def _check_finish(spoken: Spoken) -> None:
     match spoken.finish_reason:
         case "stop" | "tool_calls" | "function_call":
             return
-        case "length" if _THINKING_FIRST.match(spoken.text) and "</" not in spoken.text:
+        case "length" if only_thinks(spoken.text):
             raise WholeRejectedError(Code.THINK_UNCLOSED, "the host's length limit was reached while still thinking: there is no answer")
         case "length":
             raise WholeRejectedError(Code.TRUNCATED, "the host stopped the reply at its length limit; a cut reply is not read")
@@ -102,8 +101,9 @@ def _parsed(text: str, findings: Findings) -> Any:
     if isinstance(again, NotJson):
         code, message = what_is_wrong(repaired.skeleton)
         raise WholeRejectedError(code, f"{message}: {document.message}")
-    for code, count in repaired.counts.items():
-        findings.repaired(code, "reply", _REPAIR_WORDS[code], f"{count} times", None)
+    for code, mended in repaired.mended.items():
+        often = "" if mended.times == 1 else f", {mended.times} times; the first one is shown"
+        findings.repaired(code, "reply", f"{_REPAIR_WORDS[code]}{often}", mended.before, mended.after)
     return again
 
 
@@ -111,9 +111,11 @@ def _unwrapped_tool(document: Any, findings: Findings) -> Any:
     """A tool call that the host's template leaked as text: `{"name": ..., "arguments": {...}}`."""
     if not isinstance(document, dict) or not isinstance(document.get("name"), str) or "arguments" not in document:
         return document
+    if "actions" in document or document.keys() - _CALL_KEYS:
+        raise WholeRejectedError(Code.MULTIPLE_OBJECTS, "the reply holds a tool call and an answer beside it; send exactly one")
     if document["name"] != DECLARED_TOOL:
         raise WholeRejectedError(Code.WRONG_TOOL, f"the tool {document['name'][:40]!r} does not exist; the only one is {DECLARED_TOOL}")
-    findings.repaired(Code.TOOL_TEXT, "reply", "a tool call written as text was unwrapped", document["name"], None)
+    findings.repaired(Code.TOOL_TEXT, "reply", "a tool call written as text was unwrapped", f'{{"name": "{DECLARED_TOOL}", …}}', "{…}")
     arguments = document["arguments"]
     if isinstance(arguments, str):
         return _arguments(arguments)

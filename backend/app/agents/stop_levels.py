@@ -9,7 +9,7 @@ from app.agents.action_fields import Fields
 from app.agents.codes import Code
 from app.agents.findings import ActionRefusedError
 from app.agents.reading import Shown
-from app.agents.reply_numbers import FINEST
+from app.agents.reply_numbers import FINEST, cut
 from app.engine.money import CONTEXT, ceil_to, floor_to
 from app.engine.trades import Side
 
@@ -26,7 +26,7 @@ def stop_loss(fields: Fields, name: str, symbol: str, side: Side | None, shown: 
     """The stop loss on tick; None when there is none. `side` is that of the position it protects, None when there is none."""
     level, mark = fields.number(name), shown.marks.get(symbol)
     if level is None or mark is None:
-        return level
+        return level if level is None else cut(level, FINEST)
     _refuse_percentage(level, name)
     if level <= 0 or abs(level / mark - 1) > STOP_DISTANCE_MAX:
         raise ActionRefusedError(Code.SL_SCALE, f"{name} lies more than half of mark {mark:f} away from it", name, level)
@@ -42,7 +42,7 @@ def take_profit(fields: Fields, name: str, symbol: str, shown: Shown) -> Decimal
     """The take profit on tick; None when there is none."""
     level, mark = fields.number(name), shown.marks.get(symbol)
     if level is None or mark is None:
-        return level
+        return level if level is None else cut(level, FINEST)
     _refuse_percentage(level, name)
     if level <= 0 or level > mark * TARGET_FACTOR_MAX or level < mark / TARGET_FACTOR_MAX:
         raise ActionRefusedError(Code.TP_SCALE, f"{name} lies on another scale than mark {mark:f}", name, level)

@@ -88,7 +88,7 @@ def read_action(written: str, held: Side | None) -> ActionWord:
     """The action a word stands for. `held` is the side of the position in the action's symbol. Raises ActionRefusedError."""
     if written in _ACTIONS:
         return ActionWord(Action(written), None)
-    word = re.sub(r"[\s-]+", "_", written[:WORD_CHARACTERS_MAX].strip().lower())
+    word = re.sub(r"[\s-]+", "_", written.strip().lower()) if len(written) <= WORD_CHARACTERS_MAX else ""
     if word in _ACTIONS:
         return ActionWord(Action(word), Code.ACTION_SYNONYM)
     if word in _ENGLISH:

@@ -5,9 +5,7 @@ Nothing is completed, closed or guessed: what these rules don't make valid is re
 
 import json
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.agents.codes import Code
@@ -23,6 +21,9 @@ _TOKEN = re.compile(
 )
 _PLAIN_MARKS = str.maketrans("｛｝［］：，", "{}[]:,")
 _SEEN = dict.fromkeys(map(ord, INVISIBLE))
+_PLAIN_DIGITS = str.maketrans("０１２３４５６７８９．－＋ｅＥ", "0123456789.-+eE")
+"""Only what is a digit in another width: a superscript is an exponent, and 10³ is not 103."""
+
 _LITERALS = {"None": "null", "True": "true", "False": "false"}
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
@@ -32,12 +33,21 @@ _THOUSANDS = re.compile(r"[:\[]\s*-?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _HEX = re.compile(r"[:\[,]\s*[-+]?0[xX][0-9a-fA-F]+")
 
 
+@dataclass(slots=True)
+class Mended:
+    """One kind of repair: how often it was needed, and its first place, as written and as it was read."""
+
+    before: str
+    after: str
+    times: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """The text after repairs, how often each was needed, and the text with every string emptied, to tell what is still wrong."""
+    """The text after repairs, what each kind did, and the text with every string emptied, to tell what is still wrong."""
 
     text: str
-    counts: Counter[Code]
+    mended: Mapping[Code, Mended]
     skeleton: str
 
 
@@ -46,12 +56,14 @@ class _Rewriting:
     """Tokens written so far. `last` and `before` are the places of the last two that are no white space."""
 
     out: list[str] = field(default_factory=list)
-    counts: Counter[Code] = field(default_factory=Counter)
+    mended: dict[Code, Mended] = field(default_factory=dict)
     last: int = -1
     before: int = -1
 
-    def put(self, token: str, *codes: Code) -> None:
-        self.counts.update(codes)
+    def note(self, code: Code, before: str, after: str) -> None:
+        self.mended.setdefault(code, Mended(before, after)).times += 1
+
+    def put(self, token: str) -> None:
         self.before, self.last = self.last, len(self.out)
         self.out.append(token)
 
@@ -67,7 +79,7 @@ def repair(text: str) -> Repaired | None:
             return None
         _WRITE[token.lastgroup or "other"](token[0], done)
     skeleton = "".join('""' if part[:1] == '"' else part for part in done.out)
-    return Repaired("".join(done.out), done.counts, skeleton)
+    return Repaired("".join(done.out), done.mended, skeleton)
 
 
 def what_is_wrong(skeleton: str) -> tuple[Code, str]:
@@ -80,34 +92,44 @@ def what_is_wrong(skeleton: str) -> tuple[Code, str]:
 
 
 def _text(token: str, done: _Rewriting) -> None:
-    done.put(token, *_controls(token))
+    _note_controls(token, done)
+    done.put(token)
 
 
-def _controls(token: str) -> tuple[Code, ...]:
+def _note_controls(token: str, done: _Rewriting) -> None:
     """Control characters stay: the parse after the repairs lets them through."""
-    return (Code.RAW_NEWLINE,) if _CONTROL.search(token) else ()
+    found = _CONTROL.search(token)
+    if found is not None:
+        done.note(Code.RAW_NEWLINE, token, token.replace(found[0], f"\\u{ord(found[0]):04x}"))
 
 
 def _single(token: str, done: _Rewriting) -> None:
     inner = _ESCAPE.sub(lambda found: '\\"' if found[2] else "'" if found[1] == "'" else found[0], token[1:-1])
-    done.put(f'"{inner}"', Code.SINGLE_QUOTES, *_controls(inner))
+    text = f'"{inner}"'
+    done.note(Code.SINGLE_QUOTES, token, text)
+    _note_controls(text, done)
+    done.put(text)
 
 
 def _wide_text(token: str, done: _Rewriting) -> None:
-    done.put(json.dumps(token[1:-1], ensure_ascii=False), Code.FULLWIDTH)
+    text = json.dumps(token[1:-1], ensure_ascii=False)
+    done.note(Code.FULLWIDTH, token, text)
+    done.put(text)
 
 
-def _comment(_token: str, done: _Rewriting) -> None:
-    done.counts[Code.COMMENTS] += 1
+def _comment(token: str, done: _Rewriting) -> None:
+    done.note(Code.COMMENTS, token, "")
     done.out.append(" ")
 
 
 def _space(token: str, done: _Rewriting) -> None:
     """Always a space where something stood, so that removing it never joins two numbers."""
-    if any(character in token for character in INVISIBLE):
-        done.counts[Code.ZERO_WIDTH] += 1
-    if not token.translate(_SEEN).isascii():
-        done.counts[Code.FULLWIDTH] += 1
+    hidden = [character for character in INVISIBLE if character in token]
+    if hidden:
+        done.note(Code.ZERO_WIDTH, f"U+{ord(hidden[0]):04X}", "")
+    wide = token.translate(_SEEN)
+    if not wide.isascii():
+        done.note(Code.FULLWIDTH, " ".join(f"U+{ord(one):04X}" for one in wide if not one.isascii()), "U+0020")
     done.out.append(token if token.isascii() and token.isprintable() else "\n" if "\n" in token else " ")
 
 
@@ -115,20 +137,25 @@ def _mark(token: str, done: _Rewriting) -> None:
     plain = token.translate(_PLAIN_MARKS)
     if plain in "}]" and done.at(done.last) == ",":
         done.out[done.last] = ""
-        done.counts[Code.TRAILING_COMMA] += 1
+        done.note(Code.TRAILING_COMMA, f",{plain}", plain)
     if plain == ":" and done.at(done.before) in ("{", ",") and _KEY.fullmatch(done.at(done.last)):
-        done.out[done.last] = f'"{done.at(done.last)}"'
-        done.counts[Code.UNQUOTED_KEYS] += 1
-    done.put(plain, *([Code.FULLWIDTH] if plain != token else []))
+        key = done.at(done.last)
+        done.out[done.last] = f'"{key}"'
+        done.note(Code.UNQUOTED_KEYS, key, f'"{key}"')
+    if plain != token:
+        done.note(Code.FULLWIDTH, token, plain)
+    done.put(plain)
 
 
 def _word(token: str, done: _Rewriting) -> None:
     if token in _LITERALS and done.at(done.last) != "{":
-        done.put(_LITERALS[token], Code.PYTHON_LITERALS)
+        done.note(Code.PYTHON_LITERALS, token, _LITERALS[token])
+        done.put(_LITERALS[token])
         return
-    plain = token if token.isascii() else unicodedata.normalize("NFKC", token)
+    plain = token if token.isascii() else token.translate(_PLAIN_DIGITS)
     if plain != token and _NUMBER.fullmatch(plain):
-        done.put(plain, Code.FULLWIDTH_DIGITS)
+        done.note(Code.FULLWIDTH_DIGITS, token, plain)
+        done.put(plain)
         return
     done.put(token)
 

@@ -15,13 +15,15 @@ from app.agents.conclusion import ActionRead, ActionRefused, Whole, bounded, con
 from app.agents.conflicts import conflicts
 from app.agents.decision import Action, Decision
 from app.agents.findings import ActionRefusedError, Findings, WholeRejectedError
+from app.agents.misnamed import PART, STOP, TARGET, refuse_misnamed, refuse_other_side, refuse_waiting
 from app.agents.reading import Reading, Shown, Spoken
 from app.agents.reply_document import open_reply
 from app.agents.stop_levels import stop_loss, take_profit
 from app.agents.strict_json import Doubled
 from app.agents.symbols import read_symbol
 from app.agents.synonyms import read_action
-from app.engine.money import CONTEXT
+from app.engine.money import CONTEXT, ZERO
+from app.engine.order_checks import LARGEST
 from app.engine.trades import Side
 
 ACTIONS_MAX = 12
@@ -72,7 +74,13 @@ _USED = {
     Action.HOLD: _ALWAYS,
 }
 _KNOWN = frozenset(key for keys in _USED.values() for key in keys)
-_OTHER_SIZES = ("quantity", "qty", "size", "amount", "contracts", "margin", "margin_usdt", "position_size", "position_size_usd", "notional")
+_IN_USDT = frozenset({"notional", "position_size_usd", "position_size", "size", "amount"})
+_AS_MARGIN = frozenset({"margin", "margin_usdt"})
+_OTHER_SIZES = ("quantity", "qty", "contracts", *sorted(_IN_USDT | _AS_MARGIN))
+SIZES_AGREE_WITHIN = Decimal("0.01")
+"""Two sizes in USDT that differ by less of the notional say the same. One in the coin never does: it depends on a price."""
+
+_LEVELS = {"stop_loss": STOP, "take_profit": TARGET}
 _FOREIGN_KEYS = frozenset({"decision", "decisions", "orders", "order", "trades", "signals", "signal", "trade_signal_args", "positions"})
 
 
@@ -111,7 +119,7 @@ def _whole(document: Any, shown: Shown, findings: Findings) -> Whole:
 def _without_actions(document: dict[str, Any], shown: Shown, findings: Findings) -> dict[str, Any]:
     if isinstance(document.get("action"), str):
         findings.repaired(Code.BARE_ACTION, "reply", "a single bare action was wrapped", "{…}", '{"actions": [{…}]}')
-        return {"actions": [document]}
+        return {"actions": [document], "as_of": document.get("as_of")}
     if "$schema" in document or ("properties" in document and "type" in document):
         raise WholeRejectedError(Code.SCHEMA_ECHO, "the reply repeats the schema instead of filling it in")
     if _FOREIGN_KEYS & document.keys() or _keyed_by_coin(document, shown):
@@ -152,15 +160,20 @@ def _decision(fields: Fields, index: int, shown: Shown) -> Decision:
     notional = leverage = fraction = stop = target = None
     match action:
         case Action.OPEN_LONG | Action.OPEN_SHORT:
-            _refuse_second_size(fields)
+            side = Side.LONG if action is Action.OPEN_LONG else Side.SHORT
+            refuse_misnamed(fields, _LEVELS)
+            refuse_other_side(fields, side, Code.LONG_AND_SHORT)
+            refuse_waiting(fields)
             notional, leverage = fields.notional("notional_usdt"), fields.leverage("leverage", shown.max_leverage)
-            stop, target = _levels(fields, symbol, Side.LONG if action is Action.OPEN_LONG else Side.SHORT, shown)
+            _refuse_second_size(fields, notional, leverage)
+            stop, target = _levels(fields, symbol, side, shown)
         case Action.CLOSE:
-            fraction = fields.fraction("close_fraction" if "close_fraction" in fields.written else "fraction")
+            refuse_other_side(fields, shown.held.get(symbol or ""), Code.CLOSE_WRONG_SIDE)
+            refuse_waiting(fields)
+            fraction = _part(fields)
         case Action.SET_STOPS:
-            if not {"stop_loss", "take_profit"} & fields.written.keys():
-                raise ActionRefusedError(Code.MISSING_STOPS, "set_stops needs stop_loss, take_profit or both; null removes one")
-            stop, target = _levels(fields, symbol, shown.held.get(symbol or ""), shown)
+            refuse_misnamed(fields, _LEVELS)
+            stop, target = _both_levels(fields, symbol, shown)
         case Action.HOLD:
             pass
     confidence = fields.confidence("confidence")
@@ -215,8 +228,38 @@ def _levels(fields: Fields, symbol: str | None, side: Side | None, shown: Shown)
     return stop, take_profit(fields, "take_profit", symbol or "", shown)
 
 
-def _refuse_second_size(fields: Fields) -> None:
-    others = [name for name in _OTHER_SIZES if fields.has(name)]
-    if others and fields.has("notional_usdt"):
-        message = f"notional_usdt and {others[0]} both give a size; notional_usdt is the only one that is asked for"
-        raise ActionRefusedError(Code.TWO_SIZES, message, others[0], fields.written[others[0]])
+def _both_levels(fields: Fields, symbol: str | None, shown: Shown) -> tuple[Decimal | None, Decimal | None]:
+    given = [name for name in _LEVELS if name in fields.written]
+    if not given:
+        raise ActionRefusedError(Code.MISSING_STOPS, "set_stops needs stop_loss, take_profit or both; null removes one")
+    if len(given) < len(_LEVELS):
+        left_out = next(name for name in _LEVELS if name not in given)
+        fields.remarked(Code.LEVEL_REMOVED, left_out, f"{left_out} was left out: set_stops sets both levels anew, so that it is none now")
+    return _levels(fields, symbol, shown.held.get(symbol or ""), shown)
+
+
+def _part(fields: Fields) -> Decimal | None:
+    """The part of a position to close; None for all of it. `fraction` is read where close_fraction says nothing."""
+    named = [name for name in _FRACTION_KEYS if fields.has(name)]
+    if len(named) > 1 and fields.written[named[0]] != fields.written[named[1]]:
+        message = f"{named[0]} and {named[1]} both say how much to close; close_fraction is the only one that is asked for"
+        raise ActionRefusedError(Code.TWO_SIZES, message, named[1], fields.written[named[1]])
+    if not named:
+        refuse_misnamed(fields, {"close_fraction": PART})
+    return fields.fraction(named[0] if named else "close_fraction")
+
+
+def _refuse_second_size(fields: Fields, notional: Decimal, leverage: int) -> None:
+    """Another size beside the notional must say the same: in USDT, or as the margin of that leverage."""
+    for name in filter(fields.has, _OTHER_SIZES):
+        written = fields.written[name]
+        if not _agrees(name, written, notional, leverage):
+            message = f"notional_usdt and {name} both give a size; notional_usdt is the only one that is asked for"
+            raise ActionRefusedError(Code.TWO_SIZES, message, name, written)
+
+
+def _agrees(name: str, written: object, notional: Decimal, leverage: int) -> bool:
+    if name not in _IN_USDT | _AS_MARGIN or not isinstance(written, Decimal) or not ZERO < written <= LARGEST:
+        return False
+    told = written * leverage if name in _AS_MARGIN else written
+    return abs(told - notional) <= notional * SIZES_AGREE_WITHIN

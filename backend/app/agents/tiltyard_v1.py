@@ -19,6 +19,7 @@ from app.engine.instruments import Instrument
 from app.engine.rules import Rules
 
 BASIS_POINTS = 10_000
+HELD, HELD_VERDICT = "hold", "held"
 Part = tuple[str, str] | None
 
 
@@ -106,14 +107,14 @@ def _coin(coin: CoinFigures | UnusableCoin, words: Words, *, late: bool) -> Iter
     yield from filter(None, (_day(coin, words), _funding(coin, words)))
     if late:
         yield words["late_bars"].format(near=_minute(coin.near.until), far=_minute(coin.far.until))
-    yield f"{words['near']} {words['close']} {row(price(one, coin.tick) for one in coin.near.closes)}"
+    yield f"{words['near']} {row(price(one, coin.tick) for one in coin.near.closes)}"
     yield f"EMA20 {row(map(level, coin.near.ema20))}"
     yield f"MACD {row(map(change, coin.near.macd))}"
     yield f"RSI7 {row(map(ratio, coin.near.rsi7))}"
     yield f"RSI14 {row(map(ratio, coin.near.rsi14))}"
     if coin.near_gauges is not None:
         yield _near_gauges(coin.near_gauges, words)
-    yield f"{words['far']} MACD {row(map(change, coin.far.macd))}"
+    yield f"{words['far']} {row(map(change, coin.far.macd))}"
     yield f"RSI14 {row(map(ratio, coin.far.rsi14))}"
     yield _far_gauges(coin.far_gauges, words)
 
@@ -147,7 +148,6 @@ def _funding(coin: CoinFigures, words: Words) -> str:
         (words["funding_rate"], rate(coin.funding_rate)) if paid else None,
         None if coin.funding_per_year is None else (words["a_year"], percent(coin.funding_per_year)),
         (words["next"], _minute(coin.next_funding)) if paid and coin.next_funding is not None else None,
-        (words["every"], words["hours"].format(hours=coin.funding_hours)) if paid and coin.funding_hours is not None else None,
         (words["open_interest"], change(coin.open_interest)) if interest else None,
         (words["open_interest_mean"], change(coin.open_interest_mean)) if interest else None,
     )
@@ -223,20 +223,25 @@ def _past(figures: AccountFigures, words: Words) -> list[str]:
 
 def _decision(one: PastDecision, figures: AccountFigures, words: Words) -> str:
     tick = figures.tick(one.symbol or "")
+    head = " ".join(filter(None, (_minute(one.at), word(one.action), word(one.symbol or ""))))
     asked = _line(
-        " ".join(filter(None, (_minute(one.at), word(one.action), word(one.symbol or "")))),
+        head,
         None if one.notional is None else (words["notional"], money(one.notional)),
         None if one.leverage is None else ("", words["leverage"].format(leverage=one.leverage)),
         None if one.close_fraction is None else (words["fraction"], trimmed(one.close_fraction)),
         None if one.stop_loss is None else (words["stop"], price(one.stop_loss, tick)),
         None if one.take_profit is None else (words["target"], price(one.take_profit, tick)),
     )
+    if one.action == HELD and one.verdict == HELD_VERDICT and not one.code:
+        return head
     became = [words.get(one.verdict, one.verdict), one.code or "", one_line(one.message or "")]
     fills = [
-        words["fill"].format(purpose=fill.purpose, quantity=trimmed(fill.quantity), price=price(fill.price, tick), fee=money(fill.fee))
+        words["fill"].format(
+            purpose=_why(fill.purpose, words), quantity=trimmed(fill.quantity), price=price(fill.price, tick), fee=money(fill.fee)
+        )
         for fill in one.fills
     ]
-    return " ".join(filter(None, (asked, words["became"], *became, "; ".join(fills))))
+    return " ".join(filter(None, (asked or head, words["became"], *became, "; ".join(fills))))
 
 
 def _trades(figures: AccountFigures, words: Words) -> list[str]:
@@ -253,11 +258,16 @@ def _trade(one: ClosedTrade, tick: Decimal, words: Words) -> str:
         exit=price(one.exit_price, tick),
         opened=_minute(one.opened_at),
         closed=_minute(one.closed_at),
-        why=one.exit_reason,
+        why=_why(one.exit_reason, words),
         net=gain(one.net_pnl),
         fees=money(one.fees),
         funding=gain(one.funding),
     )
+
+
+def _why(purpose: str, words: Words) -> str:
+    """Why a fill happened, in the words of the terms."""
+    return words.get(f"by_{purpose}", purpose)
 
 
 def _level(value: Decimal | None, held: PositionFigures, words: Words) -> str:
@@ -270,8 +280,13 @@ def _given(label: str, value: Decimal | None, coin: CoinFigures) -> Part:
 
 def _line(head: str, *parts: Part) -> str:
     """A head and its labelled values; empty when no value is given."""
-    pairs = [" ".join(filter(None, part)) for part in parts if part is not None]
+    pairs = [_labelled(*part) for part in parts if part is not None]
     return " ".join(filter(None, (head, *pairs))) if pairs else ""
+
+
+def _labelled(label: str, value: str) -> str:
+    """A Chinese label stands at its value as Chinese is written; the space between them would cost a token each."""
+    return f"{label}{value}" if not label.isascii() or not label else f"{label} {value}"
 
 
 def _newest(figures: MarketFigures) -> tuple[datetime | None, datetime | None]:

@@ -25,13 +25,23 @@ _OBJECT_STARTS = rf"""[{{｛](?={_SPACE}*+(?:["“”'}}｝]|//|/\*|[A-Za-z_]\w*
 _ARRAY_STARTS = rf"[\[［](?={_SPACE}*+{_OBJECT_STARTS})"
 """A bracket that opens a list of objects. `[1.2, 3.4]` in prose is none."""
 
+_THINKING = r"(?:seed:|antml:)?(?:think|thinking|thoughts?|reason|reasoning|reflection|analysis|scratchpad)"
+_THINKING_STARTS = (
+    rf"<{_THINKING}(?:\s[^<>]{{0,40}}+)?>|◁think▷|\[think\]|<\|begin_of_th(?:ought|inking)\|>|<\|channel\|>(?:analysis|commentary)\b"
+)
+_THINKING_STOPS = rf"</{_THINKING}\s{{0,4}}+>|◁/think▷|\[/think\]|<\|end_of_th(?:ought|inking)\|>|<\|channel\|>final\b"
+"""Thinking aloud as models mark it: in tags, as Kimi and Magistral do, and with the control words of open weights."""
+
+_STOP_BEGINS = ("</", "◁/", "[/", "<|")
 _TOP = re.compile(
-    rf"[^<{{｛\[［]*+(?:<(?P<ends>/?)(?:think|thinking|reasoning)>|(?P<starts>{_OBJECT_STARTS}|{_ARRAY_STARTS})|[<{{｛\[［]|\Z)",
+    rf"[^<◁{{｛\[［]*+"
+    rf"(?:(?P<thinks>{_THINKING_STARTS})|(?P<answers>{_THINKING_STOPS})|(?P<starts>{_OBJECT_STARTS}|{_ARRAY_STARTS})|[<◁{{｛\[［]|\Z)",
     re.IGNORECASE,
 )
 """The next thing at the top level that matters. Always matches, so that no character is looked at twice."""
 
-_THINKING_ENDS = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
+_THINKING_FIRST = re.compile(rf"\s*+(?:{_THINKING_STARTS})", re.IGNORECASE)
+_THINKING_ENDS = re.compile(_THINKING_STOPS, re.IGNORECASE)
 _INSIDE = re.compile(
     r"""[^"'“”/{}\[\]｛｝［］]*+(?:"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[“”][^“”]*+[“”]|//[^\n]*+|/\*.*?\*/"""
     r"""|(?P<opens>[{\[｛［])|(?P<closes>[}\]｝］])|(?P<unclosed>["'“”]|/\*)|/|\Z)""",
@@ -41,9 +51,12 @@ _INSIDE = re.compile(
 
 _PAIRS = {"{": "}", "｛": "}", "[": "]", "［": "]"}
 _CLOSERS = {"}": "}", "｝": "}", "]": "]", "］": "]"}
-_TOOL_TAG = re.compile(r"</?(?:tool_call|function_call|tool_use)>|<\|/?tool_calls?(?:_begin|_end)?\|>", re.IGNORECASE)
+_TOOL_TAG = re.compile(
+    r"</?(?:tool_call|function_call|tool_use)>|<\|(?:/?tool_calls?(?:_begin|_end)?|message|end|return)\|>", re.IGNORECASE
+)
 _FENCE_BEFORE = re.compile(r"```[ \t]*+\w*+\s*+\Z")
 _FENCE_AFTER = re.compile(r"\A\s*```")
+_EMPTY_LIST = re.compile(r"(```[ \t]*+\w*+\s++)?\[\s*+\](?(1)\s*+```)")
 _DEEP = re.compile(r"\s*+(?:[\[{]\s*+){9}")
 _QUOTES = frozenset("\"'“‘«「『")
 LINE_LOOKED_BACK_MAX = 200
@@ -84,7 +97,7 @@ def take_object(text: str, findings: Findings) -> str:
     if len(spans) > 1:
         raise WholeRejectedError(Code.MULTIPLE_OBJECTS, "the reply holds more than one JSON object; send exactly one")
     if not spans:
-        return _without_object(text[prose_from:])
+        return _without_object(text[prose_from:], findings)
     span = spans[0]
     _note_surroundings(text[prose_from : span.start], text[span.end :], findings)
     taken = text[span.start : span.end]
@@ -104,6 +117,11 @@ def check_bounds(text: str) -> None:
     _check_commas(text)
 
 
+def only_thinks(text: str) -> bool:
+    """Whether a text begins with thinking that never ends."""
+    return _THINKING_FIRST.match(text) is not None and _THINKING_ENDS.search(text) is None
+
+
 def declines(text: str) -> bool:
     """Whether a text says that its author won't answer, in English or Chinese."""
     return _DECLINES.search(_edges(text)) is not None
@@ -119,24 +137,40 @@ def _top_level(text: str) -> tuple[int, list[_Span]]:
     """Where thinking before the answer ends (0 when there was none), and the objects after it; no more than two are looked for."""
     spans: list[_Span] = []
     budget = [PARTS_MAX]
-    thinking_until = text.rfind("</")
+    thinking_until = max(map(text.rfind, _STOP_BEGINS))
     prose_from = position = 0
     while (found := _TOP.match(text, position)) is not None and position < len(text):
         _spend(budget)
         position = found.end()
-        if found["ends"] == "/":
+        if found["answers"] is not None:
             prose_from = position
             spans.clear()  # the opening tag was left out: what came before is thinking, and a draft in it is no answer
-        elif found["ends"] == "":
+        elif found["thinks"] is not None:
             position = _end_of_thinking(text, position)
             prose_from = prose_from if spans else position
         elif found["starts"] is not None:
-            position = _balanced(text, found.start("starts"), budget)
-            if not _quoted(text, found.start("starts")):
-                spans.append(_Span(found.start("starts"), position))
+            start = found.start("starts")
+            end = _end_of_object(text, start, budget)
+            if end is None:
+                position = prose_from = _end_of_thinking(text, start)
+                spans.clear()
+                continue
+            position = end
+            if not _quoted(text, start):
+                spans.append(_Span(start, position))
         if len(spans) > 1 and position > thinking_until:
             break
     return prose_from, spans
+
+
+def _end_of_object(text: str, start: int, budget: list[int]) -> int | None:
+    """The end of an object; None when it is a scrap in thinking whose opening tag was left out. Else raises for an object that is none."""
+    try:
+        return _balanced(text, start, budget)
+    except WholeRejectedError as found:
+        if found.code is Code.NOT_JSON and _THINKING_ENDS.search(text, start) is not None:
+            return None
+        raise
 
 
 def _end_of_thinking(text: str, start: int) -> int:
@@ -184,11 +218,14 @@ def _quoted(text: str, start: int) -> bool:
     return before[-1:] in _QUOTES or before[before.rfind("\n") + 1 :].lstrip().startswith(">")
 
 
-def _without_object(text: str) -> str:
+def _without_object(text: str, findings: Findings) -> str:
     """An empty list is a reply without an object; everything else is none."""
     plain = text.strip()
-    if re.fullmatch(r"\[\s*+\]", plain):
-        return plain
+    fenced = _EMPTY_LIST.fullmatch(plain)
+    if fenced is not None:
+        if fenced[1]:
+            findings.repaired(Code.FENCED, "reply", "one code fence around the list was taken off", fenced[1].strip(), "")
+        return "[]"
     if plain == "null":
         raise WholeRejectedError(Code.NULL_DOC, "the reply is null; an object is needed")
     if re.match(r"(?:<!doctype\s+html|<html)\b", plain, re.IGNORECASE):

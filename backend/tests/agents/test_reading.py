@@ -245,9 +245,14 @@ def test_a_bounded_repair_changes_how_a_value_is_written_and_never_what_it_says(
     assert orders(reading) == [ORDER]
 
 
-def test_several_repairs_are_each_noted_with_how_often_they_were_needed():
+def test_several_repairs_are_each_noted_with_their_first_place_and_how_often_they_were_needed():
     reading = read("{'summary': 's', 'actions': [{'action': 'hold', 'reason': 'x',},],}")
-    assert {note.code: note.before for note in reading.notes} == {"SINGLE_QUOTES": "7 times", "TRAILING_COMMA": "3 times"}
+    assert {note.code: (note.before, note.after) for note in reading.notes} == {
+        "SINGLE_QUOTES": ("'summary'", '"summary"'),
+        "TRAILING_COMMA": (",}", "}"),
+    }
+    for note, times in zip(reading.notes, (7, 3), strict=True):
+        assert note.message.endswith(f", {times} times; the first one is shown")
 
 
 def test_texts_are_kept_to_the_letter_through_repairs():
@@ -316,7 +321,7 @@ def test_texts_are_kept_to_the_letter_through_repairs():
         ({"symbol": "1METHUSDT"}, "MULTIPLIER_SYMBOL"),
         ({"symbol": "*"}, "WILDCARD"),
         ({"symbol": "E" * 1_000}, "UNKNOWN_SYMBOL"),
-        ({"margin_usdt": 200}, "TWO_SIZES"),
+        ({"margin_usdt": 300}, "TWO_SIZES"),
     ],
 )
 def test_an_unfit_action_is_refused_by_name_and_a_good_close_beside_it_stands(changes, code):
@@ -410,7 +415,8 @@ def test_a_bad_confidence_or_a_bad_text_never_costs_an_action():
 
 
 @pytest.mark.parametrize(
-    ("given", "fraction"), [({}, 1), ({"close_fraction": None}, 1), ({"fraction": 0.25}, D("0.25")), ({"close_fraction": 7}, 1)]
+    ("given", "fraction"),
+    [({}, 1), ({"close_fraction": None}, 1), ({"fraction": 0.25}, D("0.25")), ({"close_fraction": 1.9}, 1), ({"close_fraction": 100}, 1)],
 )
 def test_a_close_takes_its_fraction_and_all_of_it_without_one(given, fraction):
     assert orders(read(reply(CLOSE | given))) == [CloseOrder("BTCUSDT", D(fraction))]

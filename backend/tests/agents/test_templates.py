@@ -14,16 +14,16 @@ from app.agents.tiltyard_reply import read_tiltyard
 
 PUBLISHED = {
     ("tiltyard@1", "en"): (
-        "af2a5d1bf21ff52aa6b424b845fc090814c0dd442c0e0d28f5a978ba50184c85",
-        "593635d28c00888988a900ab3188fec957e859b567384bdaa5946f8087a60180",
+        "542a587fc30e3b113b8a80badd4ba153faa1729ca169b60b04358ba692a7b9a9",
+        "26adf074031aefc06cdcaa59821b79ba3543f0846e75d6b5f59f1f39a2315fcf",
     ),
     ("tiltyard@1", "zh"): (
-        "af2a5d1bf21ff52aa6b424b845fc090814c0dd442c0e0d28f5a978ba50184c85",
-        "98da899a082550bb08b8a358673eba5b958af46b1ffcefaa6342ba5daf22c9cc",
+        "542a587fc30e3b113b8a80badd4ba153faa1729ca169b60b04358ba692a7b9a9",
+        "8b8fb6dfe1cb3c8484e82d3a418d08d8a73700903a934eda7163a4eeaa8426be",
     ),
     ("alpha-arena-s1@1", "en"): (
-        "b362e07b30f4b5bbfebc58f7d730a1e53ddb576403832bc7cdc099dba018a284",
-        "51319ea8dec30c1cfb368f7c6da25341522ad1479019ecf82a8e74105d25242c",
+        "db801061cda2f24f1a1fd6f8a58d06bedf79517ac78136e07bfa13f8f194467a",
+        "ec2cc1a26b3ceba1d38dfbed5df1f646d40b8b31c27a410a7c40f8f7c8c0dc1a",
     ),
 }
 

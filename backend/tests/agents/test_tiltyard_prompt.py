@@ -1,5 +1,6 @@
 """What a contestant is shown: stable text first, the same market for all, its own books and plans, nothing unsound, nothing half-warm."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from statistics import median
@@ -9,7 +10,7 @@ import pytest
 from app.agents.account_figures import account_figures
 from app.agents.market_figures import market_figures
 from app.agents.sample_scene import NOON, sample_scene, sample_seat
-from app.agents.scene import PositionPlan, Scene, Seat
+from app.agents.scene import PastDecision, PositionPlan, Scene, Seat
 from app.agents.templates import TEMPLATES
 from app.agents.tiltyard_v1 import account_text, market_text
 from app.engine.market import Snapshot
@@ -22,6 +23,7 @@ from tests.reference_data import real_folder
 TEMPLATE = TEMPLATES["tiltyard@1"]
 LABELS = {"en": {"close": "close", "volume": "volume"}, "zh": {"close": "收盘", "volume": "量"}}
 LANGUAGES = ("en", "zh")
+CHINESE_LABEL = re.compile(r"([\u4e00-\u9fff]+)")
 
 
 def changed(scene, symbol, **changes):
@@ -90,7 +92,7 @@ def test_every_label_of_a_data_row_is_defined_in_the_system_text():
         words = TEMPLATE.system(sample_scene(), language)
         shown = {
             "en": "last mark index spread 24h change turnover funding rate a year OI day average hist volume mean equity return available Sharpe notional margin pnl liq",
-            "zh": "最新 标记 指数 价差 24h 涨跌 成交额 资金费率 一年 持仓量 日均 柱 量 均量 权益 收益 可用 夏普 名义 保证金 浮盈 强平",
+            "zh": "最新 标记 指数 价差 24h 涨跌 成交额 资金费率 年化 持仓量 日均 柱 量 均 权益 收益 可用 夏普 名义 保证金 浮盈 强平",
         }[language]
         missing = [label for label in shown.split() if label not in words]
         assert missing == []
@@ -103,7 +105,7 @@ def test_the_market_is_shown_with_its_age_prices_funding_and_open_interest():
     )
     assert "\nBTCUSDT last 100000 mark 100000.1 index 99999.9 bid 99999.9 ask 100000 spread 0.01bp\n" in text
     assert "\n24h change +0.42% high 101200 low 99100 turnover 1250000000\n" in text
-    assert "\nfunding rate 0.0000125 a year +1.37% next 01-05 16:00 every 8h OI 30000 day average 30120\n" in text
+    assert "\nfunding rate 0.0000125 a year +1.37% next 01-05 16:00 OI 30000 day average 30120\n" in text
     assert "\n5m: close 100600 100500 100300 100000 99600 99400 99300 99400 99700 100000\nEMA20 " in text
 
 
@@ -147,7 +149,7 @@ def test_a_symbol_whose_bars_end_earlier_says_so():
 def test_a_symbol_without_bars_has_prices_and_no_series(language):
     block = market(changed(sample_scene(), "BTCUSDT", candles_5m=(), candles_4h=()), language).split("\n\n")[1].splitlines()
     assert "100000" in block[0]
-    assert [line.split(" ")[-1] for line in block[4:]] == ["n/a"] * (len(block) - 4)
+    assert all(line.endswith("n/a") for line in block[4:])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -170,10 +172,23 @@ def test_the_account_shows_its_books_its_plan_and_what_became_of_its_decisions()
     assert "\n01-05 11:35 open_long BTCUSDT notional 1000.00 10x -> accepted open 0.01 @ 99800 fee 0.60\n" in text
     assert "-> refused INSUFFICIENT_MARGIN margin and fee need 12072.00 USDT, available are 9890.20\n" in text
     assert "DOGEUSDT short 10x" not in text
-    assert (
-        "DOGEUSDT short 5x 5000 @ 0.20151 -> 0.2025, 01-05 11:30 to 01-05 11:50, by stop_loss: net -6.16, fees 1.21, funding 0.00\n" in text
-    )
+    chinese = account(sample_seat(), language="zh")
+    assert "\n权益9992.00 收益-0.08% 可用9890.20 夏普-0.0214\n" in chinese
+    assert "-> 已接受 开仓 0.01 @ 99800 手续费0.60\n" in chinese
+    assert "01-05 11:30 至 01-05 11:50,止损: 净-6.16,手续费1.21,资金费0.00\n" in chinese
+    assert "DOGEUSDT short 5x 5000 @ 0.20151 -> 0.2025, 01-05 11:30 to 01-05 11:50, by stop: net -6.16, fees 1.21, funding 0.00\n" in text
     assert text.endswith("Your decision as JSON:\n")
+
+
+def test_a_decision_without_numbers_is_shown_with_its_time_action_and_symbol():
+    blank = PastDecision(NOON, "hold", None, None, None, None, None, None, "held", None, None)
+    close = replace(blank, action="close", symbol="BTCUSDT", verdict="refused", code="CLOSE_NOTHING", message="no open position in BTCUSDT")
+    unread = replace(blank, code="TRUNCATED", message="a cut reply is not read")
+    text = account(seat(past=(blank, close, unread)))
+    assert text.endswith(
+        "\n01-05 12:00 hold\n01-05 12:00 close BTCUSDT -> refused CLOSE_NOTHING no open position in BTCUSDT"
+        "\n01-05 12:00 hold -> held TRUNCATED a cut reply is not read\nYour decision as JSON:\n"
+    )
 
 
 def test_a_fresh_account_has_no_sections_it_has_nothing_for():
@@ -282,12 +297,13 @@ def blocks(text):
         head, *lines = block.splitlines()
         timeframe, rows = "", {}
         for line in lines:
-            mark, _, rest = line.partition(": ")
+            mark, _, rest = line.partition(":")
             timeframe = mark if mark in {"5m", "4h"} else timeframe
-            label, *values = (rest or line).split(" ")
+            label, *values = (rest or line).strip().split(" ")
             rows.setdefault(timeframe, {})
             if label in {"now", "当前"}:
-                rows[timeframe] |= {f"now {name}": [value] for name, value in zip(values[::2], values[1::2], strict=True)}
+                pairs = CHINESE_LABEL.sub(r"\1 ", " ".join(values)).split(" ")
+                rows[timeframe] |= {f"now {name}": [value] for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
             else:
                 rows[timeframe][label] = values
         found[head.split(" ")[0]] = rows

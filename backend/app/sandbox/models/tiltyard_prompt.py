@@ -33,7 +33,7 @@ CHINESE: Labels = MappingProxyType(
     {
         "contracts": "# 合约",
         "market": "# 行情",
-        "account": "# 你的账户",
+        "account": "# 账户",
         "closed": "本轮",
         "last": "最新",
         "mark": "标记",
@@ -122,6 +122,8 @@ def _number(label: str, text: str) -> float | None:
 
 
 def _row(label: str, text: str) -> list[float | None]:
-    """The numbers behind a label, up to the next word; n/a is None."""
-    found = re.search(rf"(?:^|\s){re.escape(label)}((?: (?:[+-]?\d+(?:\.\d+)?|n/a)(?=\s|$))+)", text, re.MULTILINE)
+    """The numbers behind a label, up to the next word; n/a is None. A Chinese label stands at its number."""
+    gap = " " if label.isascii() else " ?"
+    number = r"(?:[+-]?\d+(?:\.\d+)?|n/a)(?=\s|$)"
+    found = re.search(rf"(?:^|[\s:]){re.escape(label)}({gap}{number}(?: {number})*)", text, re.MULTILINE)
     return [None if one == "n/a" else float(one) for one in found[1].split()] if found else []
