@@ -5,6 +5,7 @@ A wrong value raises ArenaFileError, whose text is one sentence naming the file,
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ BASELINE_FIELDS = frozenset({"id", "name", "baseline", "instances", "seed"})
 """What a block with `baseline` may hold."""
 DEFAULT_BASELINES = (Baseline.CASH, Baseline.BUY_AND_HOLD)
 ID_CHARACTERS_MAX = 40
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BLOCK_DEPTH = 2
 """A fault no deeper than this in the file is about how a block is written, not about one of its fields."""
 
@@ -75,6 +77,14 @@ class ContestantSpec(BaseModel):
     def _has_scheme(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("write a URL with its scheme, like http://localhost:8080/v1")
+        return value
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _variable_name(cls, value: str | None) -> str | None:
+        """A key written here by mistake would end up in instructions and logs, so it is not repeated."""
+        if value is not None and not VARIABLE_NAME.fullmatch(value):
+            raise ValueError("write the name of an environment variable, like MY_LLM_KEY; the key itself belongs into backend/.env")
         return value
 
     @field_validator("prompt")

@@ -54,7 +54,7 @@ INTERVAL_SHARE = 0.8
 """Answers must be in before this share of the interval has passed."""
 
 DEMO = "DEMO 演示模式: simulated prices, scripted models. For the real thing set a model API key in backend/.env."
-DEMO_WITH_KEYS = "DEMO 演示模式: simulated prices, but real models answer and cost money. For real prices remove MARKET=sandbox."
+DEMO_WITH_MODELS = "DEMO 演示模式: simulated prices, but real models answer, at real cost. For real prices remove MARKET=sandbox."
 
 log = structlog.get_logger(__name__)
 
@@ -330,7 +330,7 @@ def _greet(settings: Settings, sockets: list[socket.socket]) -> None:
     if settings.demo:
         log.info(
             "demo",
-            message=DEMO_WITH_KEYS if settings.keys else DEMO,
+            message=DEMO_WITH_MODELS if settings.real_models else DEMO,
             phase="start",
         )
     log.info("listening", message=f"http://{settings.host}:{web}/system (pages) · http://{settings.host}:{api}/docs (API)", phase="start")

@@ -166,6 +166,11 @@ class Settings(BaseModel):
         return self.market == "sandbox"
 
     @property
+    def real_models(self) -> bool:
+        """Whether a host is really asked: by a key, or one that needs none. Scripted models are none."""
+        return bool(self.keys) or _any_keyless(self.line_up)
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         if self.host == "localhost":

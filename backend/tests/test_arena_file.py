@@ -121,6 +121,7 @@ WRONG = [
     (CONTESTANT + "instances = 0\n", ["instances", "greater than or equal to 1"]),
     (CONTESTANT + "seed = 1\n", ["seed is for the random baseline", "params"]),
     (CONTESTANT + 'base_url = "localhost:1"\n', ["base_url", "http://localhost:8080/v1"]),
+    (CONTESTANT + 'api_key_env = "MY-KEY"\n', ["[[contestant]] 1 (a), api_key_env", "name of an environment variable"]),
     (CONTESTANT + "params = { day = 2026-01-01 }\n", ["params", "JSON"]),
     (CONTESTANT + "params = { t = nan }\n", ["params", "JSON"]),
     (CONTESTANT + CONTESTANT, ["the id a is used twice"]),
@@ -161,6 +162,12 @@ def test_a_wrong_value_is_refused_in_one_sentence_with_its_block(read, text, wor
     assert [word for word in words if word not in said] == [], said
     assert "\n" not in said
     assert said.endswith((".", "?"))
+
+
+def test_a_key_written_where_its_variable_belongs_is_not_repeated(read):
+    with pytest.raises(ArenaFileError) as refused:
+        read(CONTESTANT + 'api_key_env = "sk-0123456789abcdef"\n')
+    assert "sk-0123456789abcdef" not in str(refused.value)
 
 
 def test_a_file_that_is_no_text_is_refused_with_a_sentence(tmp_path):

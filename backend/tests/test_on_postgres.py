@@ -19,7 +19,7 @@ async def test_cycles_run_and_the_books_balance_on_postgres(tmp_path, database_u
         arena.cycles_done(7)
         board = arena.ask("/api/v1/leaderboard")[1]
         assert arena.stop() == 0
-    assert len(board["standings"]) == 3
+    assert len(board["standings"]) == 5
     assert not (tmp_path / "demo.db").exists()
     database = await Database.open(database_url)
     async with database.reading() as connection:

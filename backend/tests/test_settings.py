@@ -127,6 +127,13 @@ def test_a_model_on_this_machine_needs_no_key_and_ends_the_demo(load):
     assert settings.key_of(settings.models[0]) is not None
 
 
+def test_a_demo_knows_whether_real_models_answer(load):
+    assert not load().real_models
+    assert load(DEEPSEEK_API_KEY="k", MARKET="sandbox").real_models
+    assert load(MARKET="sandbox", arena='[[contestant]]\nid = "local"\nprovider = "ollama"\n').real_models
+    assert not load(arena='[[contestant]]\nid = "script"\nprovider = "sandbox"\n').real_models
+
+
 def test_scripted_models_leave_the_demo_as_it_is_and_play_nowhere_else(load):
     arena = '[[contestant]]\nid = "script"\nprovider = "sandbox"\nmodel = "dip-buyer"\n'
     assert load(arena=arena).demo

@@ -64,7 +64,9 @@ def test_live_mode_trades_and_the_key_is_in_no_table_log_or_answer(tmp_path, san
         answers = json.dumps([arena.ask(f"/api/v1{path}") for path in paths])
         assert arena.stop() == 0
     assert (status["mode"], status["market"]["venue"]) == ("live", "bitget")
-    assert {one["id"]: one["state"] for one in status["contestants"]} == {"qwen3": "no_key", "deepseek": "active", "kimi": "no_key"}
+    states = {one["id"]: one["state"] for one in status["contestants"]}
+    # The refused key has paused the one that has a key.
+    assert states == {"qwen3": "no_key", "deepseek": "paused", "kimi": "no_key", "cash": "active", "buy-and-hold": "active"}
     assert "holds" in arena.said
     assert (tmp_path / "tiltyard.db").is_file()
     assert not (tmp_path / "demo.db").exists()
@@ -186,8 +188,8 @@ def test_a_contestant_without_a_key_is_shown_but_not_ranked(tmp_path, sandbox):
         board = arena.ask("/api/v1/leaderboard")[1]
         models = arena.ask("/api/v1/models")[1]
         assert arena.stop() == 0
-    assert [row["contestant"]["id"] for row in board["standings"]] == ["deepseek"]
-    assert [one["contestant"]["id"] for one in models] == ["qwen3", "deepseek", "kimi"]
+    assert {row["contestant"]["id"] for row in board["standings"]} == {"deepseek", "cash", "buy-and-hold"}
+    assert [one["contestant"]["id"] for one in models] == ["qwen3", "deepseek", "kimi", "cash", "buy-and-hold"]
 
 
 def test_relative_paths_start_at_the_repository_whatever_the_folder(tmp_path):

@@ -142,7 +142,7 @@ def _heard(parts: Parts, row: ConversationRow, made: Sequence[tuple[CallRow, byt
     """The last call's response read again: what a model thought is stored nowhere but in those bytes."""
     if not made:
         return Reply()
-    own = next((one.profile for one in parts.contestants if one.id == row.contestant_id), None)
+    own = next((one.profile for one in parts.contestants if one.id == row.contestant_id and one.provider == row.provider), None)
     profile = own or PROFILES.get(row.provider, COMPATIBLE)
     last, _, content = made[-1]
     return read_wire(content, profile, streamed=is_stream(last.content_type, asked_for=profile.stream))

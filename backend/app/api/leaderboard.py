@@ -118,9 +118,9 @@ def _conduct(totals: ConductTotals | None) -> dict[str, Any]:
 
 
 def _api_cost(equity: Decimal, totals: CostTotals | None) -> dict[str, Any]:
-    """Money spent on asking, and what that leaves. Unknown where calls were made and none of them has a price."""
+    """Money spent on asking, and what that leaves. Unknown where calls cost something and none of them has a price."""
     unpriced = totals.unpriced_calls if totals else 0
-    if totals and totals.calls and unpriced == totals.calls:
+    if totals and unpriced and not totals.usd:
         return {"api_cost_usd": None, "unpriced_calls": unpriced, "equity_net_of_api": None}
     cost = totals.usd if totals else 0 * equity
     return {"api_cost_usd": cost, "unpriced_calls": unpriced, "equity_net_of_api": equity - cost}

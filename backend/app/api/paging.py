@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Path, Query
 
 Limit = Annotated[int, Query(ge=1, le=500, description="rows a page")]
-ID_MAX = 2**63 - 1
-"""The largest id a database can hold."""
+ID_MAX = 2**31 - 1
+"""The largest id that both databases can hold."""
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
 CycleId = Annotated[int | None, Query(ge=1, le=ID_MAX, description="only rows of this cycle")]

@@ -1,6 +1,7 @@
 """Run the arena, run one cycle, ask how it is."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn
 
 import httpx2
@@ -8,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cycle.standing_down import FAILURES_MAX
 from app.settings import Settings, SettingsError, load_settings
 
 Server = Annotated[str | None, typer.Option(help="base URL of a running arena; default from HOST and PORT")]
@@ -41,8 +43,27 @@ def status(server: Server = None, *, as_json: Annotated[bool, typer.Option("--js
     for name in ("mode", "scheduler_running", "last_run_time", "next_run_time", "error_count", "database_connected", "latest_log"):
         table.add_row(name, str(found[name]))
     for one in found["contestants"]:
-        table.add_row(one["id"], f"{one['state']}, last {one['last_outcome']}, {one['consecutive_failures']} failures in a row")
+        table.add_row(one["id"], _how_it_is(one))
     Console().print(table)
+
+
+def _how_it_is(one: Mapping[str, Any]) -> str:
+    """A contestant's state, last turn and failures; below them why it is paused."""
+    failures = one["consecutive_failures"]
+    words = [
+        one["state"],
+        f"last {one['last_outcome'] or 'not asked yet'}",
+        f"{failures} {'failure' if failures == 1 else 'failures'} in a row",
+    ]
+    if may_only_close(one["close_only"], failures):
+        words.insert(1, "may only close")
+    why = one["state_reason"] if one["state"] == "paused" else None
+    return ", ".join(words) + (f"\n{why}" if why else "")
+
+
+def may_only_close(by_operator: bool, failures: int) -> bool:  # noqa: FBT001 - the two reasons there are
+    """Whether a contestant's next turn is close-only."""
+    return by_operator or failures >= FAILURES_MAX
 
 
 def cycle(server: Server = None) -> None:

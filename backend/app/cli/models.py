@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.arena import Server, call, cycle, fail
+from app.cli.arena import Server, call, cycle, fail, may_only_close
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="the contestant's id, as `tiltyard models` lists it")]
 Yes = Annotated[bool, typer.Option("--yes", help="don't ask first")]
@@ -30,9 +30,9 @@ def register(application: typer.Typer) -> None:
 def models(server: Server = None) -> None:
     """List everybody who plays: state, equity, open positions, what the calls cost, how replies were read."""
     found: Sequence[Mapping[str, Any]] = call("GET", server, "/api/v1/models")
-    table = Table(box=None)
-    for title in ("id", "kind", "template", "state", "equity", "positions", "API cost", "as written", "changed"):
-        table.add_column(title, overflow="fold")
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for title in ("id", "template", "state", "equity", "positions", "API cost", "as\nwritten", "inter-\nvened"):
+        table.add_column(title, no_wrap=True, overflow="fold")
     for one in found:
         table.add_row(*_row(one))
     Console().print(table)
@@ -58,8 +58,17 @@ def close_only(
     print(f"{contestant} may open positions again" if off else f"{contestant} may only close")
 
 
-def close(contestant: Name, symbol: str, server: Server = None, *, yes: Yes = False) -> None:
+def close(
+    contestant: Name,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="the contract it holds, like BTCUSDT")],
+    server: Server = None,
+    *,
+    yes: Yes = False,
+) -> None:
     """Close a contestant's position whole, now, at a fresh order book. It is recorded as the operator's doing."""
+    held = [one["symbol"] for one in call("GET", server, f"/api/v1/models/{quote(contestant, safe='')}/positions")]
+    if symbol not in held:
+        fail(f"{contestant} holds no {symbol}; it holds {', '.join(held) or 'nothing'}")
     if not yes:
         typer.confirm(f"close {symbol} of {contestant}? It can't be undone and changes the contest", abort=True)
     left = _do(server, contestant, f"/positions/{quote(symbol, safe='')}/close")["positions"]
@@ -69,7 +78,7 @@ def close(contestant: Name, symbol: str, server: Server = None, *, yes: Yes = Fa
 
 
 def decide_now(server: Server = None) -> None:
-    """Ask everybody now: one extra cycle. An extra turn for one contestant alone would be unfair."""
+    """Ask everybody now: one extra cycle, as `tiltyard cycle` does. An extra turn for one contestant alone would be unfair."""
     cycle(server)
 
 
@@ -79,9 +88,9 @@ def _do(server: str | None, contestant: str, what: str) -> Any:
 
 def _row(one: Mapping[str, Any]) -> list[str]:
     who, standing = one["contestant"], one["standing"]
-    state = f"{who['state']}, close-only" if who["close_only"] else who["state"]
-    held = ", ".join(f"{position['side']} {position['symbol']}" for position in one["positions"]) or "none"
-    about = [who["id"], who["kind"], who["template"] or "-", state]
+    state = f"{who['state']},\nclose-only" if may_only_close(who["close_only"], one["consecutive_failures"]) else who["state"]
+    held = "\n".join(f"{position['side']} {position['symbol']}" for position in one["positions"]) or "none"
+    about = [who["id"], who["template"] or who["kind"], state]
     if standing is None:
         return [*about, "-", held, "-", "-", "-"]
     cost = standing["api_cost_usd"]
@@ -90,6 +99,13 @@ def _row(one: Mapping[str, Any]) -> list[str]:
         *about,
         f"{Decimal(standing['equity']):,.2f}",
         held,
-        "-" if cost is None else f"${Decimal(cost):,.4f}",
+        _cost(cost, standing["unpriced_calls"]),
         *("-" if share is None else f"{share:.0%}" for share in shares),
     ]
+
+
+def _cost(cost: str | None, unpriced: int) -> str:
+    """Calls without a known price are not free: the sum is then a lower bound."""
+    if cost is None:
+        return "unknown"
+    return f"${Decimal(cost):,.4f}" + (f"\n+ {unpriced} unpriced" if unpriced else "")

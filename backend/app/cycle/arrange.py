@@ -10,7 +10,8 @@ import structlog
 
 from app.cycle.parts import Contestant
 from app.engine.money import exact
-from app.store import accounts, contestants, cycles, seasons
+from app.store import accounts, contestant_events, contestants, cycles, seasons
+from app.store.contestant_events import EventKind, NewEvent
 from app.store.contestants import NewContestant
 from app.store.database import Database
 from app.store.seasons import SeasonRow
@@ -71,7 +72,11 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
         if await cycles.latest_finished(connection) is None:
             season = await seasons.set_rules(connection, season, terms.as_json())  # nobody has played yet: the terms are still open
         initial = exact(season.rules["initial_capital"])
+        before = await contestants.all_contestants(connection, season.id)
         await contestants.sync_contestants(connection, season.id, [_row(index, one, initial) for index, one in enumerate(players)], at)
+        playing = {one.id for one in await contestants.all_contestants(connection, season.id) if one.state == "active"}
+        lifted = [one.id for one in before if one.state == "paused" and one.paused_by == "arena" and one.id in playing]
+        await contestant_events.save_events(connection, [_lifted(name, at) for name in lifted])
     changed = sorted(name for name, value in terms.as_json().items() if season.rules.get(name, UNWRITTEN.get(name)) != value)
     if changed:
         message = (
@@ -79,6 +84,12 @@ async def arrange_season(database: Database, terms: Terms, players: Sequence[Con
         )
         log.warning("terms_changed", message=message, phase="start")
     return season
+
+
+def _lifted(name: str, at: datetime) -> NewEvent:
+    """A pause of the arena's ends with a start, and that is recorded as every other change."""
+    message = "the arena was started again: it is asked again from the next cycle on"
+    return NewEvent(at=at, contestant_id=name, kind=EventKind.RESUMED, code="OPERATOR", subject=name, message=message)
 
 
 async def held_elsewhere(database: Database, season_id: int, symbols: Sequence[str]) -> tuple[str, ...]:

@@ -51,18 +51,15 @@ class Turn:
 
 def of_reading(turn: Turn, asked: Asked) -> Iterator[NewEvent]:
     """What happened on the way from asking to decisions."""
-    if asked.asked_twice:
-        yield turn.event("reask", asked.code or "", "reply", "the first reply could not be read; it was asked once more")
+    if asked.first is not None:
+        message = f"the first reply could not be read, it was asked once more: {asked.first.message}"
+        yield turn.event("reask", asked.first.code, "reply", message)
     kind = "cost_ceiling" if asked.code == COST_CEILING else asked.outcome if asked.outcome in {"late", "failed"} else None
     if kind is not None:
         yield turn.event(kind, asked.code or kind.upper(), "reply", asked.detail or "no usable answer")
     reading = asked.reading
     if reading is None:
         return
-    if asked.by_operator:
-        yield from (
-            turn.event("forced_exit", asked.code or "", one.symbol or "", one.reason, place=one.position) for one in reading.decisions
-        )
     noted = {(note.position, note.code) for note in reading.notes}
     if not reading.stands and (None, reading.code) not in noted:
         yield turn.event("refusal", reading.code, "reply", reading.message)
@@ -74,6 +71,16 @@ def of_reading(turn: Turn, asked: Asked) -> Iterator[NewEvent]:
 
 Named = Mapping[int, tuple[str, Refused]]
 """The exchange's refusals by place in the reply, each with its name in the reply contract."""
+
+
+def of_operator(turn: Turn, code: str, refused: Named, facts: Sequence[Fact]) -> Iterator[NewEvent]:
+    """What came of an order of the operator's. None of it is the contestant's doing, so a refusal is no more than a remark."""
+    for place, (name, why) in refused.items():
+        yield turn.event("remark", name, f"actions[{place}]", f"the operator's close was not carried out: {why.message}", place=place)
+    for fact in facts:
+        if isinstance(fact, Filled):
+            event = turn.event("forced_exit", code, fact.symbol, "closed by the operator", place=0)
+            yield replace(event, before=f"{fact.quantity:f}", after="0")
 
 
 def of_exchange(turn: Turn, refused: Named, places: Sequence[int], facts: Sequence[Fact]) -> Iterator[NewEvent]:

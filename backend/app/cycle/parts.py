@@ -85,7 +85,7 @@ class LatestMarket:
     unpublished: set[tuple[str, datetime]] = field(default_factory=set)
     """Settlements that passed without their rate being published, so far as that has been said."""
     equities: dict[str, float] = field(default_factory=dict)
-    """What everybody was worth when that was last written down, USDT."""
+    """What everybody was worth at the end of the cycle that runs, USDT; empty until it gets there."""
 
     def take(self, at: datetime, quotes: Mapping[str, Quote], unusable: Mapping[str, str | None]) -> None:
         """Accept newer quotes; a symbol that is not sound keeps its last sound one."""

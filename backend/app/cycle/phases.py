@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.agents.scene import Scene, Seat
 from app.agents.template import Prompt
+from app.cycle.conduct import COST_CEILING
 from app.cycle.fill_market import fresh_market
 from app.cycle.look import look, note_watched
 from app.cycle.parts import Contestant, Parts
@@ -41,11 +42,15 @@ class CycleSkippedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who plays a cycle, with their side of the prompt. `broke` are those whose money for the day is spent: what they cost so far."""
+    """Who plays a cycle, with their side of the prompt. `broke` are those whose money for the day is spent: what they cost so far.
+
+    `usd_left` is what each may still spend that day; empty where nothing limits it.
+    """
 
     players: Sequence[Contestant]
     seats: Mapping[str, Seat]
     broke: Mapping[str, str]
+    usd_left: Mapping[str, Decimal]
 
 
 async def see(parts: Parts, cycle_id: int) -> Snapshot:
@@ -84,7 +89,7 @@ async def open_turns(parts: Parts, cycle_id: int, terms: Terms, watched_at: date
         rows = {one.id: one for one in await contestants.all_contestants(connection, parts.season_id)}
         playing = [one for one in parts.contestants if one.plays and one.id in rows and rows[one.id].state == "active"]
         closing = {one.id: why for one in playing if (why := why_close_only(rows[one.id])) is not None}
-        broke = await _broke(parts, connection, now)
+        spent = {} if parts.cost_usd_per_day is None else await calls.costs_since(connection, _midnight(now))
         names = [one.id for one in playing]
         held = await accounts.load_accounts(connection, parts.season_id)
         memories = await recall.seat_memory(
@@ -92,32 +97,38 @@ async def open_turns(parts: Parts, cycle_id: int, terms: Terms, watched_at: date
         )
     joined = {name: rows[name].joined_at for name in names}
     sharpes = {name: value for name, one in parts.sharpes.items() if (value := one.value) is not None}
-    return Opening(playing, seats({name: held[name] for name in names}, memories, joined, closing, sharpes), broke)
-
-
-async def _broke(parts: Parts, connection: AsyncConnection, now: datetime) -> dict[str, str]:
-    """Whose calls have cost the day's money (UTC), and how much that is in words."""
-    if parts.cost_usd_per_day is None:
-        return {}
-    spent = await calls.costs_since(connection, now.replace(hour=0, minute=0, second=0, microsecond=0))
-    return {
-        name: f"its calls have cost {usd:.4f} USD since 00:00 UTC, the ceiling is {parts.cost_usd_per_day}"
-        for name, usd in spent.items()
-        if usd >= parts.cost_usd_per_day
+    left = {} if parts.cost_usd_per_day is None else {name: parts.cost_usd_per_day - spent.get(name, Decimal(0)) for name in names}
+    broke = {
+        name: f"its calls have cost {spent[name]:.4f} USD since 00:00 UTC, the ceiling is {parts.cost_usd_per_day}"
+        for name, usd in left.items()
+        if usd <= 0 and name in spent
     }
+    return Opening(playing, seats({name: held[name] for name in names}, memories, joined, closing, sharpes), broke, left)
+
+
+def _midnight(now: datetime) -> datetime:
+    """When the day began whose calls count, UTC."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def begin_turns(parts: Parts, cycle_id: int, opening: Opening, scene: Scene, prompts: Mapping[str, Prompt]) -> Table:
-    """The moment of asking: one for all, and one deadline. Stored before anybody is asked."""
+    """The moment of asking: one for all, and one deadline. Stored before anybody is asked, with who is not."""
     now = parts.clock.now()
     asked_at, deadline = now, asyncio.get_running_loop().time() + parts.deadline_seconds
     deadline_at = asked_at + timedelta(seconds=parts.deadline_seconds) * parts.clock.speed
     closing = frozenset(name for name, seat in opening.seats.items() if seat.close_only)
     async with parts.database.writing() as connection:
         await turns.start_turns(
-            connection, cycle_id, list(opening.seats), started_at=now, asked_at=asked_at, deadline_at=deadline_at, close_only=closing
+            connection,
+            cycle_id,
+            list(opening.seats),
+            started_at=now,
+            asked_at=asked_at,
+            deadline_at=deadline_at,
+            close_only=closing,
+            unasked=dict.fromkeys(opening.broke, COST_CEILING),
         )
-    return Table(cycle_id, scene, prompts, asked_at, deadline_at, deadline)
+    return Table(cycle_id, scene, prompts, asked_at, deadline_at, deadline, opening.usd_left)
 
 
 async def scene_of(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules) -> Scene:

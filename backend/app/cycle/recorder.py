@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.store import conversations, turns
 from app.store.conversations import PreparedConversation
-from app.store.database import Database, StoreError
+from app.store.database import Database
 from app.store.turns import TurnAnswered
 
 TOGETHER_MAX = 25
@@ -26,16 +26,20 @@ class Entry:
     answered: TurnAnswered | None
 
 
+Waiting = tuple[Entry, "asyncio.Future[int]"]
+"""An entry, and who waits for its id."""
+
+
 @dataclass(slots=True)
 class Recorder:
     """The queue before the database."""
 
     database: Database
-    _waiting: list[tuple[Entry, "asyncio.Future[int]"]] = field(default_factory=list)
+    _waiting: list[Waiting] = field(default_factory=list)
     _writing: "asyncio.Task[None] | None" = None
 
     async def record(self, entry: Entry) -> int:
-        """Store a conversation; its id. Raises StoreError when that one can't be stored."""
+        """Store a conversation; its id. Raises what kept that one from being stored, StoreError among it."""
         stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, stored))
         if self._writing is None or self._writing.done():
@@ -45,29 +49,27 @@ class Recorder:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
-            try:
-                ids = await self._store([entry for entry, _ in batch])
-            except StoreError as error:
-                await self._one_by_one(batch, error)
-                continue
-            for (_, stored), conversation_id in zip(batch, ids, strict=True):
-                if not stored.done():
-                    stored.set_result(conversation_id)
+            await self._write_together(batch)
 
-    async def _one_by_one(self, batch: Sequence[tuple[Entry, "asyncio.Future[int]"]], error: StoreError) -> None:
-        for entry, stored in batch:
-            fault, conversation_id = error, 0
-            if len(batch) > 1:
-                try:
-                    (conversation_id,) = await self._store([entry])
-                except StoreError as own:
-                    fault = own
+    async def _write_together(self, batch: Sequence[Waiting]) -> None:
+        """One transaction for all; where that fails, one each. However it fails, whoever waits hears of it: nobody waits for ever."""
+        ended = await self._attempt([entry for entry, _ in batch])
+        if isinstance(ended, BaseException) and len(batch) > 1:
+            for one in batch:
+                await self._write_together([one])
+            return
+        for place, (_, stored) in enumerate(batch):
             if stored.done():
                 continue
-            if conversation_id:
-                stored.set_result(conversation_id)
+            if isinstance(ended, BaseException):
+                stored.set_exception(ended)
             else:
-                stored.set_exception(fault)
+                stored.set_result(ended[place])
+
+    async def _attempt(self, entries: Sequence[Entry]) -> list[int] | BaseException:
+        """The ids, or why there are none: an error of our own must not end the queue, and with it every turn."""
+        (ended,) = await asyncio.gather(self._store(entries), return_exceptions=True)
+        return ended
 
     async def _store(self, entries: Sequence[Entry]) -> list[int]:
         async with self.database.writing() as connection:

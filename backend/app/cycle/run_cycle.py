@@ -29,9 +29,8 @@ from app.store.database import AlreadyClaimedError, StoreError
 
 log = structlog.get_logger(__name__)
 
-OPEN_TURNS = {"done": "failed", "skipped": "skipped", "interrupted": "interrupted"}
-"""What becomes of turns that are still open when a cycle ends in a state."""
-
+UNSETTLED = "interrupted"
+"""What becomes of turns that are still open when a cycle ends: whatever it was, it was the arena's failing, which counts against nobody."""
 
 BY_HAND = "manual"
 """A cycle that is not on the clock: its returns are of no full period."""
@@ -70,6 +69,7 @@ Play = Callable[[Parts, int, Timings], Awaitable[None]]
 async def run_cycle(parts: Parts, due_at: datetime, kind: str) -> int | None:
     """Run the cycle due at `due_at` unless somebody has. Returns its id, or None when there was nothing to do. Never raises."""
     async with parts.running:
+        parts.latest.equities = {}
         cycle_id = await one_cycle(parts, due_at, kind, _play)
         if cycle_id is not None and kind != BY_HAND:
             count_returns(parts)
@@ -153,9 +153,7 @@ async def _close(
 ) -> None:
     """Close a cycle, and with it every turn that was not settled: that contestant holds."""
     now = parts.clock.now()
-    await turns.close_open_turns(
-        connection, cycle_id, outcome=OPEN_TURNS[state], detail=reason or "its turn could not be saved", settled_at=now
-    )
+    await turns.close_open_turns(connection, cycle_id, outcome=UNSETTLED, detail=reason or "its turn could not be saved", settled_at=now)
     await cycles.finish_cycle(connection, cycle_id, state=state, reason=reason, finished_at=now, timings=timings)
 
 
@@ -168,19 +166,24 @@ async def _claim(parts: Parts, due_at: datetime, kind: str) -> int:
 
 async def _ask(parts: Parts, table: Table, opening: Opening) -> list[Asked]:
     """Everybody at once. What comes back is still to be settled at the common market; filled on their answer, turns are settled already."""
-    answers = await asyncio.gather(*(_one_turn(parts, table, one, opening) for one in opening.players))
+    asking = {one.id: asyncio.create_task(_one_turn(parts, table, one, opening)) for one in _in_line(opening.players, table.cycle_id)}
+    answers = await asyncio.gather(*(asking[one.id] for one in opening.players))
     async with parts.database.writing() as connection:
         await cycles.set_phase(connection, table.cycle_id, "asked")
     return [answer for answer in answers if answer is not None]
 
 
+def _in_line(players: Sequence[Contestant], cycle_id: int) -> list[Contestant]:
+    """In whose order places at a provider are given out: another one comes first each cycle, so that nobody is always the last."""
+    first = cycle_id % len(players) if players else 0
+    return [*players[first:], *players[:first]]
+
+
 async def _one_turn(parts: Parts, table: Table, contestant: Contestant, opening: Opening) -> Asked | None:
     """A turn whose failure stays its own: None when it needs no settling any more, or not even the failure could be stored."""
-    seat = opening.seats[contestant.id]
-    if contestant.id in opening.broke:
-        return _unaffordable(contestant, seat, opening.broke[contestant.id])
+    seat, why = opening.seats[contestant.id], opening.broke.get(contestant.id)
     try:
-        asked = await take_turn(parts, table, contestant, seat)
+        asked = await take_turn(parts, table, contestant, seat) if why is None else _unaffordable(contestant, seat, why)
         if parts.fill_timing is FillTiming.COMMON:
             return asked
         await _settle_now(parts, table, asked)
@@ -203,14 +206,22 @@ def _unaffordable(contestant: Contestant, seat: Seat, why: str) -> Asked:
 
 
 async def _settle_now(parts: Parts, table: Table, asked: Asked) -> None:
-    """Fill one contestant's orders at the market of its own answer."""
+    """Fill one contestant's orders at the market of its own answer. Who ordered nothing needs no market, and holds up nobody who did."""
+    cycle_id, snapshot = table.cycle_id, table.scene.snapshot
+    if is_idle(asked):
+        await settle_idle(parts, Settlement(cycle_id, parts.clock.now(), snapshot.instruments, None), [asked])
+        return
     async with parts.turnstile:
-        settlement = await book(parts, table.cycle_id, table.scene.snapshot, table.scene.rules, asked.contestant)
+        settlement = await book(parts, cycle_id, snapshot, table.scene.rules, asked.contestant)
         await settle_turn(parts, settlement, asked)
 
 
 async def book(parts: Parts, cycle_id: int, snapshot: Snapshot, rules: Rules, contestant: Contestant | None = None) -> Settlement:
-    """The market of the fill, stored before anything is filled, so that a kill from here on changes nothing."""
+    """The market of the fill, stored before anything is filled, so that a kill from here on changes nothing.
+
+    Entries that the operator has stopped since the cycle began are stopped: `rules` are those that everybody was shown.
+    """
+    rules = replace(rules, entries_open=rules.entries_open and parts.switches.entries_open)
     try:
         market = await watched_market(parts, cycle_id, snapshot, rules)
     except VenueError as error:

@@ -73,8 +73,12 @@ async def settle_turn(parts: Parts, settlement: Settlement, asked: Asked) -> str
         )
         turn = conduct.Turn(asked.contestant.id, settlement.cycle_id, asked.conversation_id, settlement.at, ids)
         carried_out = [one for one in read if one.position not in refused]
-        noted = _remarks(parts, settlement, carried_out, outcome.account)
-        happened = [*conduct.of_reading(turn, asked), *conduct.of_exchange(turn, refused, places, outcome.facts)]
+        noted = _remarks(settlement, carried_out, outcome.account)
+        happened = [*conduct.of_reading(turn, asked)]
+        if asked.by_operator:
+            happened += conduct.of_operator(turn, asked.code or "", refused, outcome.facts)
+        else:
+            happened += conduct.of_exchange(turn, refused, places, outcome.facts)
         await contestant_events.save_events(connection, [*happened, *conduct.remarks(turn, noted)])
         verdict, code = _concluded(asked, refused, noted)
         await turns.settle_turn(
@@ -147,10 +151,10 @@ def _carry_out(account: Account, settlement: Settlement, orders: Sequence[Order]
         return Outcome(account), str(error)
 
 
-def _remarks(parts: Parts, settlement: Settlement, read: Sequence[Decision], after: Account) -> Sequence[Note]:
+def _remarks(settlement: Settlement, read: Sequence[Decision], after: Account) -> Sequence[Note]:
     if settlement.market is None or not read:
         return ()
-    return remarks_after(read, after, settlement.market.marks, settlement.instruments, parts.rules.margin_mode)
+    return remarks_after(read, after, settlement.market.marks, settlement.instruments, settlement.market.rules.margin_mode)
 
 
 def _result(asked: Asked, facts: Sequence[Fact], refused: conduct.Named, broken: str | None) -> tuple[str, str | None]:
@@ -179,6 +183,8 @@ def _rows(parts: Parts, settlement: Settlement, asked: Asked, refused: conduct.N
     )
     if asked.reading is None or not asked.reading.stands:
         return [replace(blank, code=asked.code, message=detail)]
+    if asked.by_operator:
+        blank = replace(blank, code=asked.code)  # so that the contestant is not told it was its own decision
     rows = [_row(blank, decision, refused.get(decision.position)) for decision in asked.reading.decisions]
     rows += [_unread(blank, action) for action in asked.reading.refused]
     return sorted(rows, key=lambda row: row.position) or [blank]

@@ -7,16 +7,36 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cycle.conduct import COST_CEILING, Turn
+from app.cycle.parts import Parts
 from app.cycle.take_turn import Asked
 from app.store import contestant_events, contestants
 from app.store.contestants import ContestantRow
 
 FAILURES = frozenset({"failed", "late", "refused"})
 """Outcomes that count as a failure of the contestant as a participant."""
+A_PROMPT = 1_000
+"""Tokens: some row must hold for a small prompt."""
 FAILURES_MAX = 3
 """So many failures in a row, and it may only close until it has answered properly again."""
 
 log = structlog.get_logger(__name__)
+
+
+def warn_of_unpriced(parts: Parts) -> None:
+    """Say whose calls have no price while a ceiling is set: it can't be kept for those."""
+    if parts.cost_usd_per_day is None:
+        return
+    at = parts.clock.now()
+    for one in parts.contestants:
+        profile = one.profile
+        if one.host is None or profile is None or profile.usage_map.cost_usd is not None:
+            continue
+        if parts.price_book.find(profile.price_provider, one.model, A_PROMPT, at) is None:
+            message = (
+                f"no price is known for {one.model} at {profile.price_provider}: cost_usd_per_day does not hold for {one.id}. "
+                "Add a [[price]] row to arena.toml"
+            )
+            log.warning("no_price", message=message, contestant_id=one.id, phase="start")
 
 
 def why_close_only(one: ContestantRow) -> str | None:

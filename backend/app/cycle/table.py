@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from app.agents.baselines import describe
 from app.agents.reading import Shown
@@ -21,7 +22,10 @@ PAST_TRADES_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One cycle's question. `deadline` is in the event loop's seconds, `deadline_at` the same moment on the market clock."""
+    """One cycle's question. `deadline` is in the event loop's seconds, `deadline_at` the same moment on the market clock.
+
+    `usd_left` is what a contestant's calls may still cost that day; empty where nothing limits it.
+    """
 
     cycle_id: int
     scene: Scene
@@ -29,6 +33,7 @@ class Table:
     asked_at: datetime
     deadline_at: datetime
     deadline: float
+    usd_left: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 async def write_prompts(scene: Scene, players: Sequence[Contestant], own: Mapping[str, Seat]) -> dict[str, Prompt]:

@@ -36,11 +36,12 @@ async def save_equity_now(parts: Parts, *, cycle_id: int | None = None) -> None:
             if all(symbol in marks for symbol in one.account.positions)
         ]
         await equity.save_equity(connection, rows)
-    parts.latest.equities = {row.contestant_id: float(row.equity) for row in rows}
+    if cycle_id is not None:
+        parts.latest.equities = {row.contestant_id: float(row.equity) for row in rows}
 
 
 def count_returns(parts: Parts) -> None:
-    """One more period has passed on the clock: its returns go into the running ratios."""
+    """One more period has passed on the clock: its returns go into the running ratios. A cycle that valued nobody has none."""
     for name, value in parts.latest.equities.items():
         parts.sharpes.setdefault(name, RunningSharpe()).take(value)
 

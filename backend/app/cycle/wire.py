@@ -57,7 +57,7 @@ def answered(answer: Answer | Failure, *, at: datetime, latency_ms: int, verdict
         latency_ms=latency_ms,
         http_status=answer.http_status if isinstance(answer, Failure) else said.http_status,
         error_kind=answer.kind.value if isinstance(answer, Failure) else None,
-        error=f"{answer.message} {answer.advice}".strip() if isinstance(answer, Failure) else None,
+        error=answer.sentences if isinstance(answer, Failure) else None,
         request_id=said.request_id,
         answered_at=at,
         verdict=None if failed else verdict,

@@ -9,23 +9,31 @@ EVENT_BYTES_MAX = 1_048_576
 """No event of a reply is this large; a host that sends more is not read on."""
 
 
+LINES_MAX = 500_000
+"""A stream of 16 000 tokens has some 50 000 lines; millions of blank ones would keep everybody waiting until the deadline."""
+
+
 class EventTooLargeError(Exception):
-    """One event went over EVENT_BYTES_MAX."""
+    """One event went over EVENT_BYTES_MAX, or the stream over LINES_MAX."""
 
 
 class EventReader:
     """Feeds on bytes and yields the data of each event that is complete."""
 
-    __slots__ = ("_data", "_line", "_size")
+    __slots__ = ("_data", "_line", "_lines_left", "_size")
 
     def __init__(self) -> None:
         self._line: list[bytes] = []
         self._data: list[bytes] = []
         self._size = 0
+        self._lines_left = LINES_MAX
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """The events that this piece completes. Raises EventTooLargeError."""
         *ended, rest = piece.split(b"\n")
+        self._lines_left -= len(ended)
+        if self._lines_left < 0:
+            raise EventTooLargeError(f"the stream has more than {LINES_MAX} lines and was not read on")
         for end in ended:
             self._grow(len(end))
             line = b"".join((*self._line, end)) if self._line else end

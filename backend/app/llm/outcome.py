@@ -144,6 +144,12 @@ class Failure:
     html: bool = False
 
     @property
+    def sentences(self) -> str:
+        """What happened, then what to do. A host's own words seldom end like a sentence."""
+        happened = self.message if self.message.endswith((".", "!", "?", "。")) or not self.advice else f"{self.message}."
+        return " ".join(part for part in (happened, self.advice) if part)
+
+    @property
     def code(self) -> str:
         """The failure in the words of the reply contract. A web page is only named where it is all there is to say."""
         if self.html and self.kind in {FailureKind.OVERLOADED, FailureKind.MALFORMED}:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.agents.decision import Action, Decision
 from app.engine.market import Snapshot
+from app.engine.orders import RefusalCode
 from app.engine.rules import Rules
 from app.market.fill_market import FillMarket, books_blob, decode_fill_market, rules_of
 from app.market.snapshot import decode, terms_hash
@@ -24,8 +25,8 @@ PAGE_CYCLES = 100
 class StoredTurn:
     """What one contestant decided in one cycle, with the ids of the stored decisions by their place among the orders.
 
-    What reading refused never came to the exchange and isn't among them. `market` is the one of its own fill where orders were filled
-    on the answer; `close_only` says that it might open nothing in this turn.
+    What reading refused, or a failing of the arena interrupted, never came to the exchange and isn't among them. `market` is the one of its
+    own fill where orders were filled on the answer; `close_only` says that it might open nothing in this turn.
     """
 
     contestant: str
@@ -142,7 +143,7 @@ def _by_turn(rows: Sequence[DecisionRow]) -> list[tuple[int, StoredTurn]]:
 
 
 def _turn(contestant: str, rows: Sequence[DecisionRow]) -> StoredTurn:
-    read = [(row.id, _decision(row)) for row in rows if row.refused_by != "reading"]
+    read = [(row.id, _decision(row)) for row in rows if row.refused_by != "reading" and row.code != RefusalCode.INTERRUPTED]
     placed = [(decision_id, one) for decision_id, one in read if one.order is not None]
     ids = {place: decision_id for place, (decision_id, _) in enumerate(placed)}
     return StoredTurn(contestant, tuple(one for _, one in placed), ids)

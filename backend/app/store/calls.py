@@ -20,6 +20,9 @@ __all__ = ["CallRow", "CostTotals", "NewCall", "PreparedCalls", "costs", "prepar
 
 TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 STREAM_TYPE = "event-stream"
+OK, MULTIPLE_CHOICES = 200, 300
+GIVEN_UP = "timeout"
+"""The kind of error of a call that the deadline ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class PreparedCalls:
         used = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
         return {
             "calls": len(self.rows),
-            "unpriced_calls": sum(is_unpriced(row["cost_usd"], row["input_tokens"], row["output_tokens"]) for row in self.rows),
+            "unpriced_calls": sum(is_unpriced(row) for row in self.rows),
             **{name: self.total(name) or 0 for name in used},
             "cost_usd": self.cost or Decimal(0),
         }
@@ -102,9 +105,15 @@ class PreparedCalls:
 _ALL = select(*columns_of(calls, CallRow))
 
 
-def is_unpriced(cost: Decimal | None, input_tokens: int | None, output_tokens: int | None) -> bool:
-    """Whether a call used tokens that nobody put a price on."""
-    return cost is None and (input_tokens is not None or output_tokens is not None)
+def is_unpriced(row: Mapping[str, Any]) -> bool:
+    """Whether a call cost something that nobody knows: it used tokens without a price, or was answered without a word of what it used.
+
+    What a host refused or never got is free; one that had begun to answer, or was given up on while it thought, was not.
+    """
+    if row["cost_usd"] is not None:
+        return False
+    began = row["http_status"] is not None and OK <= row["http_status"] < MULTIPLE_CHOICES
+    return began or row["error_kind"] == GIVEN_UP or row["input_tokens"] is not None or row["output_tokens"] is not None
 
 
 def prepare_calls(new: Sequence[NewCall]) -> PreparedCalls:

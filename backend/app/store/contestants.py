@@ -156,8 +156,10 @@ def deposit(initial: Decimal, at: datetime) -> Posting:
 
 
 async def _refresh(connection: AsyncConnection, one: NewContestant, known: ContestantRow) -> None:
-    stays = known.state == "paused" and known.paused_by == "operator" and one.state == "active"
-    state = {} if stays else {"state": one.state, "state_reason": None, "paused_by": None}
+    # An operator's pause outlives a missing key and a time away from the line-up: only the operator ends it.
+    state: dict[str, str | None] = {"state": one.state, "state_reason": None, "paused_by": None}
+    if known.paused_by == "operator":
+        state = {"state": "paused" if one.state == "active" else one.state}
     await connection.execute(update(contestants).where(contestants.c.id == known.id).values({**_as_set(one), **state}))
 
 

@@ -175,12 +175,11 @@ async def save_conversation(connection: AsyncConnection, new: NewConversation, c
     return await write_conversation(connection, prepare_conversation(new, calls))
 
 
-async def amend_conversation(connection: AsyncConnection, conversation_id: int, answer: Answered, calls: Sequence[NewCall] = ()) -> None:
+async def amend_conversation(connection: AsyncConnection, conversation_id: int, answer: Answered, kept: PreparedCalls) -> None:
     """The answer stands otherwise now, after these further calls, whose numbers go on from those stored."""
     before = await get_conversation(connection, conversation_id)
     if before is None:
         raise KeyError(conversation_id)
-    kept = prepare_calls(calls)
     row = _answer(answer, kept)
     for name in (*SUMMED, "cost_usd", "calls"):
         stored = getattr(before, name)

@@ -78,11 +78,11 @@ async def prune_between_cycles(connection: AsyncConnection, *, older_than: datet
 
 
 async def cycle_grid(connection: AsyncConnection, season_id: int, *, points: int) -> list[tuple[str, datetime, float]]:
-    """(contestant, due time, equity) as written by the last `points` cycles on the clock, oldest first; cycles run by hand are left out.
+    """(contestant, due time, equity) as written by the last `points` cycles on the clock, oldest first; others don't count.
 
     Floats, straight from the database: this feeds statistics, and a month of fifty contestants is half a million rows.
     """
-    on_the_clock = (cycles.c.season_id == season_id) & (cycles.c.kind != "manual")
+    on_the_clock = (cycles.c.season_id == season_id) & cycles.c.kind.not_in(("manual", "operator"))
     ids = select(cycles.c.id).where(on_the_clock).order_by(cycles.c.id.desc()).limit(points)
     statement = (
         select(equity.c.contestant_id, cycles.c.due_at, cast(equity.c.equity, Float))

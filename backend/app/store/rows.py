@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.types import storable
+
 Record = TypeVar("Record")
 
 PAGE_ROWS_MAX = 500
@@ -37,7 +39,8 @@ def page(statement: Select[Any], table: Table, filters: Mapping[str, Any], *, li
         raise ValueError(f"a page has 1 to {PAGE_ROWS_MAX} rows, not {limit}")
     for name, wanted in filters.items():
         if wanted is not None:
-            statement = statement.where(table.c[name] == wanted)
+            # No row holds what no database takes; PostgreSQL would refuse even to compare with it.
+            statement = statement.where(table.c[name] == (storable(wanted) if isinstance(wanted, str) else wanted))
     if cursor is not None:
         statement = statement.where(table.c.id < cursor)
     return statement.order_by(table.c.id.desc()).limit(limit)

@@ -13,6 +13,9 @@ LEVEL = 9
 EVENTS_MIN = 8
 """Fewer events are not worth a frame."""
 
+EVENTS_MAX = 50_000
+"""More than any reply has; folding millions of empty ones would take seconds, which everybody would wait for."""
+
 FRAMES_MAX = 255
 FRAMES_TRIED = 8
 """How many of the frames learned last an event is held against."""
@@ -63,12 +66,11 @@ class _Columns:
 
 
 def fold(body: bytes) -> bytes | None:
-    """The body in a smaller form, or None where it has too few events to gain by it."""
+    """The body in a smaller form, or None where it has too few events to gain by it, or too many."""
     ending = BREAKS[1] if BREAKS[1] in body else BREAKS[0]
-    events = body.split(ending)
-    if len(events) < EVENTS_MIN:
+    if not EVENTS_MIN <= body.count(ending) + 1 <= EVENTS_MAX:
         return None
-    folded = _written(_columns(events), BREAKS.index(ending))
+    folded = _written(_columns(body.split(ending)), BREAKS.index(ending))
     # Whatever a body may hold, only what comes back exactly is kept this way.
     return folded if unfold(folded) == body else None
 

@@ -22,8 +22,8 @@ FAILED = frozenset({"failed", "refused"})
 CHANGES = frozenset({"repair", "clamp", "refusal", "partial", "late", "forced_exit", "failed"})
 """Kinds of events that make a turn one with an intervention."""
 
-UNCLEAN = frozenset({"repair", "clamp", "refusal", "late", "failed"})
-"""Kinds of events that make a turn one that was not carried out as it was written."""
+UNCLEAN = frozenset({"repair", "clamp", "refusal", "late", "failed", "reask"})
+"""Kinds of events that make a turn one that was not carried out as it was written; who had to be asked twice wrote it wrong once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ConductTotals:
 
 @dataclass(frozen=True, slots=True)
 class CostTotals:
-    """What a contestant's calls cost, USD and tokens. `unpriced_calls` used tokens for which no price is known: `usd` lacks them."""
+    """What a contestant's calls cost, USD and tokens. `unpriced_calls` cost something that nobody knows: `usd` lacks them."""
 
     usd: Decimal = Decimal(0)
     calls: int = 0

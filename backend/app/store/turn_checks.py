@@ -55,11 +55,12 @@ async def _add_conduct(connection: AsyncConnection, sums: dict[str, Counter[str]
         kinds[cycle_id, name].add(kind)
         if kind in SUMMED:
             sums[name][SUMMED[kind]] += 1
-    # A turn that the operator made was asked of nobody; turns of before have no `asked_at`, and are not of that kind.
+    # A turn that the operator made was asked of nobody, nor was one with a code and no time. Turns of before have neither.
     k = tables.cycles.c.kind
-    made = select(t.cycle_id, t.contestant_id, t.state, t.outcome, t.asked_at, k).join(tables.cycles, tables.cycles.c.id == t.cycle_id)
-    for cycle_id, name, state, outcome, asked_at, kind in await connection.execute(made):
-        sums[name]["asked"] += int(asked_at is not None or kind != OPERATOR)
+    columns = (t.cycle_id, t.contestant_id, t.state, t.outcome, t.asked_at, t.code, k)
+    made = select(*columns).join(tables.cycles, tables.cycles.c.id == t.cycle_id)
+    for cycle_id, name, state, outcome, asked_at, code, kind in await connection.execute(made):
+        sums[name]["asked"] += int(asked_at is not None or (kind != OPERATOR and code is None))
         if state == "settled" and asked_at is not None:
             sums[name].update(conduct_of(outcome, frozenset(kinds[cycle_id, name])))
 
@@ -67,12 +68,12 @@ async def _add_conduct(connection: AsyncConnection, sums: dict[str, Counter[str]
 async def _add_calls(connection: AsyncConnection, sums: dict[str, Counter[str]]) -> dict[str, Decimal]:
     c = tables.calls.c
     costs: dict[str, Decimal] = defaultdict(Decimal)
-    columns = (c.contestant_id, c.cost_usd, *(c[name] for name in TOKENS))
-    for name, cost, *tokens in await connection.execute(select(*columns)):
-        told = dict(zip(TOKENS, tokens, strict=True))
-        costs[name] += cost or ZERO
-        sums[name].update({key: value or 0 for key, value in told.items()})
-        sums[name].update({"calls": 1, "unpriced_calls": int(is_unpriced(cost, told["input_tokens"], told["output_tokens"]))})
+    columns = (c.contestant_id, c.cost_usd, c.http_status, c.error_kind, *(c[name] for name in TOKENS))
+    for row in (await connection.execute(select(*columns))).mappings():
+        name = row["contestant_id"]
+        costs[name] += row["cost_usd"] or ZERO
+        sums[name].update({key: row[key] or 0 for key in TOKENS})
+        sums[name].update({"calls": 1, "unpriced_calls": int(is_unpriced(dict(row)))})
     return costs
 
 

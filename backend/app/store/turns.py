@@ -1,8 +1,9 @@
 """Turns: one contestant's part in one cycle, settled exactly once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,8 @@ from app.store.contestant_events import kinds_of_cycle, kinds_of_turn
 from app.store.rows import columns_of, records
 from app.store.tables import turns
 from app.store.totals import NOT_COUNTED, add_to_many, add_to_totals, conduct_of, count_asked
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +45,29 @@ async def start_turns(
     asked_at: datetime | None = None,
     deadline_at: datetime | None = None,
     close_only: Collection[str] = (),
+    unasked: Mapping[str, str] = NOBODY,
 ) -> None:
-    """Everybody who has a turn in a cycle. Those in `close_only` may open nothing.
+    """Everybody who has a turn in a cycle. Those in `close_only` may open nothing; those in `unasked` are not asked, a code says why.
 
-    Without `asked_at` nobody is asked: a turn of the operator's making, which counts in no rate.
+    Without `asked_at` nobody is asked: a turn of the operator's making. Who is not asked counts in no rate.
     """
     if not contestant_ids:
         return
-    about = {
-        "cycle_id": cycle_id,
-        "state": "asked",
-        "started_at": started_at,
-        "asked_at": asked_at,
-        "deadline_at": deadline_at,
-    }
-    rows = [{**about, "contestant_id": name, "close_only": name in close_only} for name in contestant_ids]
+    about = {"cycle_id": cycle_id, "state": "asked", "started_at": started_at}
+    rows = [
+        {
+            **about,
+            "contestant_id": name,
+            "asked_at": None if name in unasked else asked_at,
+            "deadline_at": None if name in unasked else deadline_at,
+            "close_only": name in close_only,
+            "code": unasked.get(name),
+        }
+        for name in contestant_ids
+    ]
     await connection.execute(insert(turns), rows)
     if asked_at is not None:
-        await count_asked(connection, contestant_ids)
+        await count_asked(connection, [name for name in contestant_ids if name not in unasked])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +160,7 @@ async def claim_settlements(connection: AsyncConnection, cycle_id: int, contesta
 
 
 async def settle_turns(connection: AsyncConnection, cycle_id: int, settled: Sequence[TurnSettled], *, settled_at: datetime) -> None:
-    """Close several turns of one cycle in which contestants were asked, and count how they went, as `settle_turn` does each."""
+    """Close several turns of one cycle, and count how those went in which somebody was asked, as `settle_turn` does each."""
     if not settled:
         return
     mine = (turns.c.cycle_id == cycle_id) & (turns.c.contestant_id == bindparam("who"))
@@ -162,7 +170,11 @@ async def settle_turns(connection: AsyncConnection, cycle_id: int, settled: Sequ
     ]
     await connection.execute(update(turns).where(mine).values(state="settled", settled_at=settled_at), rows)
     kinds = await kinds_of_cycle(connection, cycle_id)
-    conduct = {one.contestant_id: conduct_of(one.outcome, kinds.get(one.contestant_id, frozenset())) for one in settled}
+    names = [one.contestant_id for one in settled]
+    theirs = (turns.c.cycle_id == cycle_id) & turns.c.contestant_id.in_(names) & turns.c.asked_at.is_not(None)
+    asked = set((await connection.execute(select(turns.c.contestant_id).where(theirs))).scalars())
+    counted = [one for one in settled if one.contestant_id in asked]
+    conduct = {one.contestant_id: conduct_of(one.outcome, kinds.get(one.contestant_id, frozenset())) for one in counted}
     await add_to_many(connection, conduct)
 
 

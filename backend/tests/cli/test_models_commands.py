@@ -24,11 +24,11 @@ def tiltyard(arena):
     """(exit status, what it printed, what it complained) of a command sent to the arena."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
-    def run(*arguments, answer=""):
+    def run(*arguments, answer="", columns="200"):
         done = subprocess.run(
             [sys.executable, "-m", "app.cli", *arguments, "--server", f"http://127.0.0.1:{arena.port}"],
             cwd=BACKEND,
-            env={**inherited, "DATA_DIR": str(arena.folder), "ARENA_FILE": "", "COLUMNS": "200"},
+            env={**inherited, "DATA_DIR": str(arena.folder), "ARENA_FILE": "", "COLUMNS": columns},
             input=answer,
             capture_output=True,
             text=True,
@@ -49,13 +49,15 @@ def quiet(arena):
     arena.wait(lambda running: running.status()["cycle_in_progress"] is None)
 
 
-def test_models_lists_everybody_with_kind_and_template(tiltyard):
-    status, said, _ = tiltyard("models")
+def test_models_lists_everybody_with_template_and_fits_eighty_columns(tiltyard):
+    status, said, _ = tiltyard("models", columns="80")
     lines = said.splitlines()
+    rows = {line.split()[0]: line for line in lines[2:] if not line.startswith(" ")}
     assert status == 0
-    assert [line.split()[0] for line in lines[1:]] == ["qwen3", "deepseek", "kimi", "cash", "buy-and-hold"]
-    assert "tiltyard@1" in lines[1]
-    assert "baseline" in lines[4]
+    assert list(rows) == ["qwen3", "deepseek", "kimi", "cash", "buy-and-hold"]
+    assert "tiltyard@1" in rows["qwen3"]
+    assert "baseline" in rows["cash"]
+    assert max(len(line) for line in lines) <= 80
 
 
 def test_pause_and_resume_change_the_state(arena, tiltyard):
@@ -65,9 +67,10 @@ def test_pause_and_resume_change_the_state(arena, tiltyard):
     assert contestant(arena, "kimi")["contestant"]["state"] == "active"
 
 
-def test_close_only_goes_on_and_off(arena, tiltyard):
+def test_close_only_goes_on_and_off_and_stands_in_the_status(arena, tiltyard):
     assert tiltyard("close-only", "kimi")[0] == 0
     assert contestant(arena, "kimi")["contestant"]["close_only"] is True
+    assert [line for line in tiltyard("status")[1].splitlines() if "may only close" in line and "kimi" in line]
     assert tiltyard("close-only", "kimi", "--off")[0] == 0
     assert contestant(arena, "kimi")["contestant"]["close_only"] is False
 
@@ -80,12 +83,14 @@ def test_somebody_unknown_is_a_sentence_and_exit_status_1(tiltyard):
 def test_close_asks_first_and_then_closes_the_position(arena, tiltyard):
     arena.wait(lambda running: contestant(running, "buy-and-hold")["positions"])
     quiet(arena)
+    status, _, complaint = tiltyard("close", "buy-and-hold", "BTC", "--yes")
+    assert (status, complaint) == (1, "tiltyard: buy-and-hold holds no BTC; it holds BTCUSDT\n")
     assert tiltyard("close", "buy-and-hold", "BTCUSDT", answer="n\n")[0] == 1
     assert contestant(arena, "buy-and-hold")["positions"]
     assert tiltyard("close", "buy-and-hold", "BTCUSDT", answer="y\n")[0] == 0
     assert contestant(arena, "buy-and-hold")["positions"] == []
     status, _, complaint = tiltyard("close", "buy-and-hold", "BTCUSDT", "--yes")
-    assert (status, complaint) == (1, "tiltyard: buy-and-hold holds no BTCUSDT\n")
+    assert (status, complaint) == (1, "tiltyard: buy-and-hold holds no BTCUSDT; it holds nothing\n")
 
 
 def test_decide_now_asks_everybody_once_more(arena, tiltyard):

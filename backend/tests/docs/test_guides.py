@@ -24,7 +24,18 @@ from tests.reference_data import REPOSITORY
 from tests.running_arena import BACKEND, RunningArena
 
 GUIDES = REPOSITORY / "docs" / "guides"
-NAMES = ("arena-toml", "adding-a-model", "local-model", "prompts", "baselines", "providers", "cost-and-limits")
+NAMES = (
+    "arena-toml",
+    "adding-a-model",
+    "local-model",
+    "prompts",
+    "baselines",
+    "providers",
+    "cost-and-limits",
+    "self-hosting",
+    "books",
+    "tapes",
+)
 PAGES = [GUIDES / f"{name}{language}.md" for name in NAMES for language in ("", ".zh-CN")]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WORDS = {"name", "language", "title"}
@@ -121,6 +132,12 @@ def test_every_provider_stands_in_its_guide_with_its_key_model_and_address(langu
 def test_every_baseline_stands_in_its_guide_in_its_own_words(language, words):
     text = page("baselines", language).read_text()
     assert [one for one in Baseline if describe(one, words) not in text] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_pages_describe_a_baseline_as_its_rule_does(language):
+    text = (REPOSITORY / "frontend" / "i18n" / f"cycles.{language}.ts").read_text(encoding="utf-8").replace('\\"', '"')
+    assert [one for one in Baseline if describe(one, language) not in text] == []
 
 
 @pytest.mark.parametrize("language", ["", ".zh-CN"])

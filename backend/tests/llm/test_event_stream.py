@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.llm.event_stream import EVENT_BYTES_MAX, EventReader, EventTooLargeError
+from app.llm.event_stream import EVENT_BYTES_MAX, LINES_MAX, EventReader, EventTooLargeError
 from app.llm.profiles import COMPATIBLE
 from app.llm.transcript import is_stream, read_wire
 from tests.llm.hosts import USAGE_CHUNK, chunk, stream
@@ -30,6 +30,12 @@ def test_an_event_without_end_is_given_up(piece):
     pieces = [piece[start : start + 65_536] for start in range(0, len(piece), 65_536)]
     with pytest.raises(EventTooLargeError):
         _ = [event for one in pieces for event in reader.feed(one)]
+
+
+def test_a_flood_of_blank_lines_is_given_up():
+    reader, piece = EventReader(), b"\n" * 65_536
+    with pytest.raises(EventTooLargeError):
+        _ = [event for _ in range(LINES_MAX // len(piece) + 1) for event in reader.feed(piece)]
 
 
 def test_comments_between_events_may_go_on_for_hours():

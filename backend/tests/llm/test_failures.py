@@ -116,3 +116,10 @@ def test_a_stand_in_for_a_key_leaves_texts_alone():
 
 def test_a_host_is_shown_without_its_key():
     assert "secret-key-1" not in repr(Host(OPENAI, "https://x", "m", "secret-key-1"))
+
+
+@pytest.mark.parametrize(
+    ("said", "first"), [("Insufficient Balance", "DeepSeek answered 402: Insufficient Balance. Top up"), ("No.", ": No. Top up")]
+)
+def test_what_happened_and_what_to_do_are_sentences_of_their_own(said, first):
+    assert first in refused(Host(DEEPSEEK, "https://x", "m"), 402, json.dumps({"error": {"message": said}}), {}).sentences

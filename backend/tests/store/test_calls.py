@@ -113,10 +113,11 @@ async def test_a_second_question_adds_to_the_first(database):
     later = Answered(reply="{}", verdict="accept", code="OK", answered_at=NOON, **about)
     async with database.writing() as connection:
         one = await conversations.save_conversation(connection, talk(cycle_id, reply="no JSON"), [call()])
-        await conversations.amend_conversation(connection, one, later, [call(2, purpose="reask", cost_usd=D("0.2"))])
+        again = calls.prepare_calls([call(2, purpose="reask", cost_usd=D("0.2"))])
+        await conversations.amend_conversation(connection, one, later, again)
         found = await conversations.get_conversation(connection, one)
         with pytest.raises(KeyError):
-            await conversations.amend_conversation(connection, 99, later)
+            await conversations.amend_conversation(connection, 99, later, again)
     assert (found.reply, found.verdict, found.calls, found.output_tokens) == ("{}", "accept", 2, 240)
     assert found.cost_usd == D("0.2001234567")
     assert await findings(database) == []

@@ -2,13 +2,14 @@
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.store.blobs import Packing, hash_of, pack, unpack
-from app.store.streams import NotFoldedError, fold, unfold
+from app.store.streams import EVENTS_MAX, NotFoldedError, fold, unfold
 
 WORDS = "The market pulled back after the funding reset and momentum on the four hour chart is still positive while open interest falls "
 
@@ -79,6 +80,15 @@ def test_a_long_thought_takes_little_more_room_than_its_words():
 def test_usage_that_counts_up_in_every_event_still_folds():
     body = b"\n\n".join(stream(["so"], usage={"completion_tokens": at}) for at in range(50))
     assert unfold(fold(body)) == body
+
+
+def test_a_flood_of_empty_events_is_compressed_as_it_is():
+    body = b": k\n\n" * 2_000_000
+    assert pack(body[: 5 * EVENTS_MAX], streamed=True).packing is Packing.ZLIB
+    started = time.perf_counter()
+    packed = pack(body, streamed=True)
+    assert time.perf_counter() - started < 2
+    assert unpack(packed.packing, packed.content) == body
 
 
 def test_a_short_body_is_compressed_as_it_is():
