@@ -30,7 +30,7 @@ test: $(DEVELOPMENT) $(PAGES) ## install what is missing, then every check and e
 	@PYTHON=$(CURDIR)/$(BIN)/python deploy/test-needs.sh
 	@$(MAKE) check
 	cd backend && ../$(BIN)/python -m coverage run -m pytest tests/engine && ../$(BIN)/python -m coverage report
-	cd backend && ../$(BIN)/python -m pytest --ignore=tests/engine
+	cd backend && ../$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore=tests/engine
 	cd frontend && npm test
 
 check: $(DEVELOPMENT) $(NODE_MODULES) ## formatting, lint, types, import rules, freshness of the generated client
@@ -48,7 +48,7 @@ fix: $(DEVELOPMENT) $(NODE_MODULES) ## format and mend what can be mended by its
 	cd frontend && npm run fix
 
 bench: $(RUNTIME) ## print the benchmarks (minutes)
-	cd backend && ../$(BIN)/python ../bench/cycle.py && ../$(BIN)/python ../bench/turns.py && ../$(BIN)/python ../bench/replay.py
+	cd backend && ../$(BIN)/python ../bench/cycle.py && ../$(BIN)/python ../bench/turns.py && ../$(BIN)/python ../bench/prompts.py && ../$(BIN)/python ../bench/replay.py
 
 client: $(DEVELOPMENT) $(NODE_MODULES) ## write frontend/api/openapi.json and the TypeScript client from the running code
 	cd backend && ../$(BIN)/python -m app.api.document > ../frontend/api/openapi.json
