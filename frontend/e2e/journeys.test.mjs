@@ -178,6 +178,17 @@ describe("journeys", { skip }, () => {
     });
   });
 
+  test("a question is dropped with Escape, and the focus goes back to its button", async () => {
+    await onPage("/system", {}, async (tab) => {
+      await tab.getByRole("button", { name: "Pause Kimi" }).focus(PATIENCE);
+      await tab.keyboard.press("Enter");
+      await tab.getByRole("dialog").waitFor();
+      await tab.keyboard.press("Escape");
+      await tab.getByRole("dialog").waitFor({ state: "detached" });
+      await tab.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Pause Kimi");
+    });
+  });
+
   for (const [page, path] of Object.entries(PAGES))
     for (const width of [1280, 360])
       for (const [language, locale] of Object.entries({ en: "en-GB", zh: "zh-CN" }))

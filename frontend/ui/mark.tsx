@@ -1,5 +1,6 @@
 import type { JSX } from "react";
 import { colorOf, type Shape, shapeOf } from "@/lib/marks";
+import { classes } from "./classes";
 
 const DRAWN: Record<Shape, JSX.Element> = {
   circle: <circle cx="8" cy="8" r="6.5" />,
@@ -14,10 +15,17 @@ const DRAWN: Record<Shape, JSX.Element> = {
   bar: <path d="M1 2h14v4.5H1zM1 9.5h14V14H1z" />,
 };
 
-/** The fixed colour and shape of a participant. Always stands beside a name. */
-export function Mark({ index, size = 12 }: { index: number; size?: number }) {
+/** The fixed colour and shape of a participant. Always stands beside a name: at the first line of one that may have several with `top`. */
+export function Mark({ index, size = 12, top = false }: { index: number; size?: number; top?: boolean }) {
   return (
-    <svg viewBox="0 0 16 16" width={size} height={size} fill={colorOf(index)} aria-hidden="true" className="shrink-0 self-center">
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill={colorOf(index)}
+      aria-hidden="true"
+      className={classes("shrink-0", top ? "mt-1 self-start" : "self-center")}
+    >
       {DRAWN[shapeOf(index)]}
     </svg>
   );

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.agents.baselines import Baseline
 from app.agents.templates import find_template, newest
 from app.cycle.parts import Contestant, Parts
-from app.cycle.settle import Settlement, settle_turn
+from app.cycle.run_cycle import settle_unless_broken
+from app.cycle.settle import Settlement
 from app.cycle.standing_down import warn_of_unpriced
 from app.cycle.table import shown
 from app.cycle.take_turn import Asked, read_answer
@@ -93,7 +94,7 @@ async def _close(parts: Parts, cycle: CycleRow) -> None:
         market = common or await load_fill_market(parts, left.books_hash)
         if market is not None and left.watched_until is not None and left.watched_until > market.watched_until:
             market = None  # its positions have been judged by later minutes since: a fill in the past would escape those
-        await settle_turn(parts, _settlement(parts, cycle, instruments, market), left.asked)
+        await settle_unless_broken(parts, _settlement(parts, cycle, instruments, market), left.asked)
     async with parts.database.writing() as connection:
         await turns.close_open_turns(connection, cycle.id, outcome="interrupted", detail=INTERRUPTED, settled_at=parts.clock.now())
         state = "done" if common is not None else "interrupted"

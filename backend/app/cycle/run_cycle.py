@@ -10,14 +10,15 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.agents.scene import Seat
+from app.agents.scene import Scene, Seat
+from app.agents.template import Prompt
 from app.cycle.conduct import COST_CEILING
 from app.cycle.look import look, look_at_moment
 from app.cycle.loop_lag import watched_loop
 from app.cycle.parts import Contestant, FillTiming, Parts
 from app.cycle.phases import CycleSkippedError, Opening, begin_turns, open_turns, scene_of, see, store_market, watched_market
 from app.cycle.settle import Settlement, is_idle, settle_idle, settle_turn
-from app.cycle.table import Table, write_prompts
+from app.cycle.table import PromptWriter, Table
 from app.cycle.take_turn import Asked, take_turn
 from app.cycle.value import count_returns, save_equity_now
 from app.engine.market import Snapshot
@@ -126,7 +127,7 @@ async def _play(parts: Parts, cycle_id: int, timings: Timings) -> None:
             opening = await open_turns(parts, cycle_id, terms, at, looked.until)
     with timings.phase("brief"):
         scene = await scene_of(parts, cycle_id, snapshot, rules)
-        prompts = await write_prompts(scene, opening.players, opening.seats)
+        prompts = await _write_prompts(cycle_id, scene, opening)
         table = await begin_turns(parts, cycle_id, opening, scene, prompts)
     with timings.phase("ask"):
         asked = await _ask(parts, table, opening)
@@ -164,6 +165,19 @@ async def _claim(parts: Parts, due_at: datetime, kind: str) -> int:
         )
 
 
+async def _write_prompts(cycle_id: int, scene: Scene, opening: Opening) -> dict[str, Prompt]:
+    """Everybody's prompt, others getting to run in between. Whose can't be written is missing: that one holds, the others are asked."""
+    writer, written = PromptWriter(scene), dict[str, Prompt]()
+    for one in opening.players:
+        try:
+            written[one.id] = writer.prompt(one, opening.seats[one.id])
+        except Exception as error:
+            message = f"{one.id} holds: its prompt could not be written: {error!r}"
+            log.exception("prompt_broken", message=message, cycle_id=cycle_id, contestant_id=one.id, phase="brief")
+        await asyncio.sleep(0)
+    return written
+
+
 async def _ask(parts: Parts, table: Table, opening: Opening) -> list[Asked]:
     """Everybody at once. What comes back is still to be settled at the common market; filled on their answer, turns are settled already."""
     asking = {one.id: asyncio.create_task(_one_turn(parts, table, one, opening)) for one in _in_line(opening.players, table.cycle_id)}
@@ -182,6 +196,8 @@ def _in_line(players: Sequence[Contestant], cycle_id: int) -> list[Contestant]:
 async def _one_turn(parts: Parts, table: Table, contestant: Contestant, opening: Opening) -> Asked | None:
     """A turn whose failure stays its own: None when it needs no settling any more, or not even the failure could be stored."""
     seat, why = opening.seats[contestant.id], opening.broke.get(contestant.id)
+    if contestant.id not in table.prompts:
+        return None
     try:
         asked = await take_turn(parts, table, contestant, seat) if why is None else _unaffordable(contestant, seat, why)
         if parts.fill_timing is FillTiming.COMMON:
@@ -250,14 +266,14 @@ async def _settle_idle(parts: Parts, settlement: Settlement, idle: Sequence[Aske
         return []
     try:
         return await settle_idle(parts, settlement, idle)
-    except StoreError as error:
-        log.warning("not_saved_together", message=f"turns are saved one by one: {error}", cycle_id=settlement.cycle_id, phase="apply")
+    except Exception as error:
+        log.exception("not_saved_together", message=f"turns are saved one by one: {error!r}", cycle_id=settlement.cycle_id, phase="apply")
     return [result for one in idle for result in await _settle_one(parts, settlement, one)]
 
 
 async def _settle_one(parts: Parts, settlement: Settlement, asked: Asked) -> list[str]:
     try:
-        return [await settle_turn(parts, settlement, asked)]
+        result = await settle_unless_broken(parts, settlement, asked)
     except StoreError as error:
         log.error(
             "turn_not_saved",
@@ -266,7 +282,21 @@ async def _settle_one(parts: Parts, settlement: Settlement, asked: Asked) -> lis
             contestant_id=asked.contestant.id,
             phase="apply",
         )
-    return []
+        return []
+    return [] if result is None else [result]
+
+
+async def settle_unless_broken(parts: Parts, settlement: Settlement, asked: Asked) -> str | None:
+    """Settle one turn; None when the arena itself is at fault: nothing of it happened, the other turns go on. Raises StoreError."""
+    try:
+        return await settle_turn(parts, settlement, asked)
+    except StoreError:
+        raise
+    except Exception as error:
+        name = asked.contestant.id
+        message = f"{name} holds: an error in the arena itself: {error!r}"
+        log.exception("turn_broken", message=message, cycle_id=settlement.cycle_id, contestant_id=name, phase="apply")
+        return None
 
 
 async def _report(parts: Parts, cycle_id: int, state: str, reason: str | None, timings: Timings) -> None:

@@ -57,9 +57,9 @@ async def settle_turn(parts: Parts, settlement: Settlement, asked: Asked) -> str
             return "settled before"
         held = await accounts.load_account(connection, parts.season_id, asked.contestant.id)
         sides = {name: position.side for name, position in held.account.positions.items()}
-        outcome, broken = _carry_out(held.account, settlement, [order for _, order in ordered], close_only=asked.close_only)
+        outcome = _carry_out(held.account, settlement, [order for _, order in ordered], close_only=asked.close_only)
         refused = conduct.named(asked, outcome.facts, places, sides, settlement.instruments)
-        result, detail = _result(asked, outcome.facts, refused, broken)
+        result, detail = _result(asked, outcome.facts, refused)
         ids = await decisions.save_decisions(connection, _rows(parts, settlement, asked, refused, detail))
         await accounts.save_outcome(
             connection,
@@ -105,7 +105,7 @@ async def settle_idle(parts: Parts, settlement: Settlement, everybody: Sequence[
     async with parts.database.writing() as connection:
         claimed = await turns.claim_settlements(connection, settlement.cycle_id, [one.contestant.id for one in everybody])
         mine = [one for one in everybody if one.contestant.id in claimed]
-        results = {one.contestant.id: _result(one, (), {}, None) for one in mine}
+        results = {one.contestant.id: _result(one, (), {}) for one in mine}
         rows = [row for one in mine for row in _rows(parts, settlement, one, {}, results[one.contestant.id][1])]
         ids = await decisions.save_all_decisions(connection, rows)
         happened: list[NewEvent] = []
@@ -137,18 +137,23 @@ def is_idle(asked: Asked) -> bool:
     return asked.reading is None or all(decision.order is None for decision in asked.reading.decisions)
 
 
-def _carry_out(account: Account, settlement: Settlement, orders: Sequence[Order], *, close_only: bool) -> tuple[Outcome, str | None]:
+def _carry_out(account: Account, settlement: Settlement, orders: Sequence[Order], *, close_only: bool) -> Outcome:
     if settlement.market is None:
-        refused = Refused(RefusalCode.INTERRUPTED, settlement.why or "the cycle did not reach its fills")
-        return Outcome(account, tuple(OrderRefused(index, refused) for index in range(len(orders)))), None
+        return _nothing_done(account, orders, settlement.why or "the cycle did not reach its fills")
     market = settlement.market.market(settlement.instruments)
     if close_only:
         market = replace(market, rules=replace(market.rules, entries_open=False))
     try:
-        return apply(account, market, orders, settlement.market.at), None
+        return apply(account, market, orders, settlement.market.at)
     except BooksBrokenError as error:
         log.error("books_broken", message=f"{error}; the turn is void, the books untouched", account=repr(account), orders=repr(orders))
-        return Outcome(account), str(error)
+        return _nothing_done(account, orders, f"an error in the arena itself: {error}")
+
+
+def _nothing_done(account: Account, orders: Sequence[Order], why: str) -> Outcome:
+    """The account as it was, every order given back unfilled: it was not the contestant's fault."""
+    refused = Refused(RefusalCode.INTERRUPTED, why)
+    return Outcome(account, tuple(OrderRefused(index, refused) for index in range(len(orders))))
 
 
 def _remarks(settlement: Settlement, read: Sequence[Decision], after: Account) -> Sequence[Note]:
@@ -157,9 +162,7 @@ def _remarks(settlement: Settlement, read: Sequence[Decision], after: Account) -
     return remarks_after(read, after, settlement.market.marks, settlement.instruments, settlement.market.rules.margin_mode)
 
 
-def _result(asked: Asked, facts: Sequence[Fact], refused: conduct.Named, broken: str | None) -> tuple[str, str | None]:
-    if broken is not None:
-        return "failed", broken
+def _result(asked: Asked, facts: Sequence[Fact], refused: conduct.Named) -> tuple[str, str | None]:
     if asked.reading is None or not asked.reading.stands:
         return asked.outcome, asked.detail
     said = [(one.code, one.message) for one in asked.reading.refused] + [(code, why.message) for code, why in refused.values()]

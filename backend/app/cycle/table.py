@@ -1,6 +1,5 @@
 """What is the same for everybody in one cycle: the scene, the moment of asking, the deadline, and the texts that contestants share."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,22 +35,22 @@ class Table:
     usd_left: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-async def write_prompts(scene: Scene, players: Sequence[Contestant], own: Mapping[str, Seat]) -> dict[str, Prompt]:
-    """Everybody's prompt; the parts that contestants share are made once a template and language. Others get to run in between."""
-    shared: dict[tuple[str, str], tuple[str, str]] = {}
-    written: dict[str, Prompt] = {}
-    for one in players:
+@dataclass(slots=True)
+class PromptWriter:
+    """Writes prompts for one scene; the parts that contestants share are made once a template and language."""
+
+    scene: Scene
+    _shared: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def prompt(self, one: Contestant, seat: Seat) -> Prompt:
+        """One contestant's prompt; a baseline's is its rule in words."""
         template, language = one.template, one.language
         if one.baseline is not None:
-            written[one.id] = Prompt(describe(one.baseline, language), "", "")
-            continue
+            return Prompt(describe(one.baseline, language), "", "")
         key = (template.name, language)
-        if key not in shared:
-            shared[key] = (template.system(scene, language), template.market(scene, language))
-            await asyncio.sleep(0)
-        written[one.id] = Prompt(*shared[key], template.account(scene, own[one.id], language))
-        await asyncio.sleep(0)
-    return written
+        if key not in self._shared:
+            self._shared[key] = (template.system(self.scene, language), template.market(self.scene, language))
+        return Prompt(*self._shared[key], template.account(self.scene, seat, language))
 
 
 def shown(snapshot: Snapshot, account: Account, max_leverage: int) -> Shown:

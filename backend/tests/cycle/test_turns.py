@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -284,3 +285,17 @@ async def test_the_stable_part_of_the_prompt_is_byte_identical_between_cycles(da
         assert later.prompt_hash == earlier.prompt_hash
         assert later.template == newest("tiltyard").name
         assert later.template_hash == newest("tiltyard").fingerprint
+
+
+async def test_a_prompt_that_cannot_be_written_costs_nobody_else_a_turn(database):
+    def impossible(scene, seat, language):
+        raise ZeroDivisionError(language)
+
+    broken = replace(newest("tiltyard"), account=impossible)
+    bad = Contestant("bad", "Bad", "openai", "m", "en", Script(), template=broken)
+    async with staged(database, {"bad": bad, "a": Script([[open_action()]])}) as stage:
+        cycle_id = await stage.cycle()
+        assert (await turn_of(stage, cycle_id)).outcome == "traded"
+        assert (await turn_of(stage, cycle_id, "bad")).outcome == "interrupted"
+        assert bad.host.asked == []
+        assert not await stage.findings()

@@ -8,6 +8,7 @@ import { wordFor } from "@/i18n/lookup";
 import { useText } from "@/i18n/use-text";
 import { formatMoney, formatPrice, formatQuantity, signOf } from "@/lib/money";
 import { Change } from "@/ui/change";
+import { Clipped } from "@/ui/clipped";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { EventList } from "./events";
 import { Part } from "./part";
@@ -53,10 +54,16 @@ function Item({ decision }: { decision: TurnDecision }) {
         </span>
         <Verdict decision={decision} />
       </p>
-      {reason && <p className="wrap-anywhere text-ink-2">{reason}</p>}
+      {reason && (
+        <p className="wrap-anywhere text-ink-2">
+          <Clipped text={reason} />
+        </p>
+      )}
       <ul className="text-small wrap-anywhere text-ink-2">
         {detailsOf(decision, decisions, state.unknown).map((line) => (
-          <li key={line}>{line}</li>
+          <li key={line}>
+            <Clipped text={line} />
+          </li>
         ))}
       </ul>
       <Fills decision={decision} />

@@ -4,6 +4,7 @@ import type { ContestantEvent } from "@/api/client";
 import { useRoster } from "@/api/queries";
 import { wordFor } from "@/i18n/lookup";
 import { useText } from "@/i18n/use-text";
+import { Clipped } from "@/ui/clipped";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { Named } from "@/ui/named";
 
@@ -45,7 +46,11 @@ function Item({ event, named }: { event: ContestantEvent; named: boolean }) {
         )}
       </p>
       <BeforeAfter event={event} />
-      {event.message && <p className="pl-4 text-small wrap-anywhere text-ink-3">{event.message}</p>}
+      {event.message && (
+        <p className="pl-4 text-small wrap-anywhere text-ink-3">
+          <Clipped text={event.message} />
+        </p>
+      )}
     </li>
   );
 }
@@ -58,7 +63,13 @@ function BeforeAfter({ event: { kind, before, after } }: { event: ContestantEven
     return <p className="pl-4 text-small text-ink-2">{decisions.needed(before, after)}</p>;
   return (
     <p className="pl-4 font-mono text-small wrap-anywhere">
-      <del className="text-ink-2">{before ?? state.unknown}</del> → <ins className="no-underline">{after ?? state.unknown}</ins>
+      <del className="text-ink-2">
+        <Clipped text={before ?? state.unknown} />
+      </del>{" "}
+      →{" "}
+      <ins className="no-underline">
+        <Clipped text={after ?? state.unknown} />
+      </ins>
     </p>
   );
 }

@@ -78,9 +78,11 @@ function Saw({ talk }: { talk: Conversation }) {
   );
 }
 
-/** The words stored for a baseline say what its rule is. */
+/** What the rule is, in the reader's language; the record of one that this page doesn't know speaks for itself. */
 function Rule({ talk }: { talk: Conversation }) {
-  return <p className="wrap-anywhere text-ink-2">{talk.messages[0]?.content}</p>;
+  const { cycles } = useText();
+  const known: Record<string, string> = cycles.baselineRules;
+  return <p className="wrap-anywhere text-ink-2">{known[talk.model] ?? talk.messages[0]?.content}</p>;
 }
 
 function Thought({ talk }: { talk: Conversation }) {

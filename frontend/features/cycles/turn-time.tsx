@@ -1,6 +1,7 @@
 "use client";
 
 import type { Tokens, Turn } from "@/api/client";
+import type { Messages } from "@/i18n/en";
 import { useText, useTimes } from "@/i18n/use-text";
 import { formatDecimal, formatPrice } from "@/lib/money";
 import { formatFigure } from "@/lib/ratios";
@@ -8,20 +9,28 @@ import { Meter } from "@/ui/meter";
 import { Part } from "./part";
 import { place, type Scale } from "./timing";
 
+/** The day's money was spent: the turn stands in the record, but nobody was asked. */
+const NOT_ASKED = "COST_CEILING";
+
 type Props = { turn: Turn; scale: Scale | null; color: string; baseline: boolean };
 
 /** When it was asked and answered, on the scale all share, and what that cost. */
 export function TurnTime({ turn, scale, color, baseline }: Props) {
   const { cycles } = useText();
   const { moment } = useTimes();
-  const seconds = turn.latency_ms === null ? null : cycles.seconds(formatFigure(turn.latency_ms / 1000, 2));
+  if (turn.code === NOT_ASKED)
+    return (
+      <Part title={cycles.timing}>
+        <p className="text-small text-ink-2">{cycles.notAsked}</p>
+      </Part>
+    );
   return (
     <Part title={cycles.timing}>
       {scale !== null && turn.asked_at !== null && <Bar turn={turn} asked={turn.asked_at} scale={scale} color={color} />}
       <p className="text-small text-ink-2">
         {[
           turn.asked_at !== null && moment(turn.asked_at, "time"),
-          seconds === null ? cycles.notAnswered : cycles.answeredIn(seconds),
+          howLong(turn, cycles),
           turn.filled_at !== null && `${cycles.ownFill} ${moment(turn.filled_at, "time")}`,
         ]
           .filter(Boolean)
@@ -30,6 +39,13 @@ export function TurnTime({ turn, scale, color, baseline }: Props) {
       <p className="text-small text-ink-2">{baseline ? cycles.free : <Spent tokens={turn.tokens} cost={turn.cost_usd} />}</p>
     </Part>
   );
+}
+
+/** A turn whose reply was never read has no verdict: its time is how long it was waited for. */
+function howLong({ latency_ms: ms, verdict }: Turn, words: Messages["cycles"]): string {
+  if (ms === null) return words.notAnswered;
+  const seconds = words.seconds(formatFigure(ms / 1000, 2));
+  return verdict === null ? words.gaveUp(seconds) : words.answeredIn(seconds);
 }
 
 function Bar({ turn, asked, scale, color }: { turn: Turn; asked: string; scale: Scale; color: string }) {

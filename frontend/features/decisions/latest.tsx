@@ -9,6 +9,7 @@ import { QueryView } from "@/api/query-view";
 import { detailsOf, sizeOf } from "@/i18n/asked";
 import { wordFor } from "@/i18n/lookup";
 import { useText, useTimes } from "@/i18n/use-text";
+import { Clipped } from "@/ui/clipped";
 import { Empty } from "@/ui/empty";
 import { Lamp, type Tone } from "@/ui/lamp";
 import { Named } from "@/ui/named";
@@ -18,6 +19,8 @@ import { Rows } from "@/ui/skeleton";
 import { latestDecisionsQuery, VERDICTS, type Verdict } from "./queries";
 
 const SHOWN = 10;
+/** Characters of a reason before it is opened. */
+const GLANCE = 160;
 const TONES: Record<Decision["verdict"], Tone> = { accepted: "good", refused: "bad", held: "off" };
 
 export function LatestDecisions() {
@@ -117,18 +120,30 @@ function VerdictWord({ decision: { verdict, code } }: { decision: Decision }) {
   );
 }
 
+const shortened = (text: string) => (text.length > GLANCE ? `${text.slice(0, GLANCE)}…` : text);
+
 /** The reason in the model's own words; the rest on demand. */
 function Why({ decision }: { decision: Decision }) {
   const { decisions, state } = useText();
   const reason = decision.reason ?? decision.summary ?? decision.message;
   const details = detailsOf(decision, decisions, state.unknown);
-  if (details.length === 0) return reason && <p className="max-w-full text-ink-2">{reason}</p>;
+  if (details.length === 0)
+    return (
+      reason && (
+        <p className="max-w-full wrap-anywhere text-ink-2">
+          <Clipped text={reason} />
+        </p>
+      )
+    );
   return (
     <details className="max-w-full text-ink-2">
-      <summary className="marker:text-ink-3">{reason ?? decisions.more}</summary>
+      <summary className="wrap-anywhere marker:text-ink-3">{reason === null ? decisions.more : shortened(reason)}</summary>
+      {reason !== null && shortened(reason) !== reason && <p className="mt-1 wrap-anywhere">{reason}</p>}
       <ul className="mt-1 mb-1 grid gap-0.5 border-l border-line-strong pl-3 text-small">
         {details.map((line) => (
-          <li key={line}>{line}</li>
+          <li key={line} className="wrap-anywhere">
+            <Clipped text={line} />
+          </li>
         ))}
       </ul>
     </details>

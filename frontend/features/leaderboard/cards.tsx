@@ -39,7 +39,10 @@ export function StandingsCards({ table }: { table: StandingsTableModel }) {
 function Card({ standing }: { standing: Standing }) {
   const { board } = useText();
   return (
-    <li className="border border-l-4 border-line bg-surface p-3" style={{ borderLeftColor: colorOf(standing.contestant.color_index) }}>
+    <li
+      className="min-w-0 border border-l-4 border-line bg-surface p-3"
+      style={{ borderLeftColor: colorOf(standing.contestant.color_index) }}
+    >
       <div className="flex items-start justify-between gap-3">
         <div className="min-w-0">
           <ContestantCell standing={standing} />

@@ -25,7 +25,7 @@ export function RankCell({ standing }: Props) {
   const { rank, rank_best: best, rank_worst: worst } = standing;
   return (
     <span className="flex items-center gap-2">
-      <span className="w-6 text-right text-big leading-none font-semibold">{rank}</span>
+      <span className="min-w-8 text-right text-big leading-none font-semibold whitespace-nowrap">{rank}</span>
       <RankBar label={board.rankLabel(rank, best, worst)} standing={standing} />
     </span>
   );
@@ -35,7 +35,7 @@ export function ContestantCell({ standing: { contestant } }: Props) {
   return (
     <>
       <span className="text-figure leading-tight">
-        <Named name={contestant.name} index={contestant.color_index} size={13} strong />
+        <Named name={contestant.name} index={contestant.color_index} size={13} strong wrap />
       </span>
       <span className="block truncate pl-[1.1875rem] text-small text-ink-3">
         {contestant.kind === "baseline" ? <BaselineTag /> : <span translate="no">{contestant.model}</span>}
@@ -54,10 +54,10 @@ export function ReturnFigure({ standing: { total_return: value } }: Props) {
   return <Change sign={signOfNumber(value.value)}>{formatPercent(value.value, "always")}</Change>;
 }
 
-export function ReturnInterval({ standing: { total_return: value } }: Props) {
+export function ReturnInterval({ standing: { total_return: value }, short = false }: Props & { short?: boolean }) {
   const { board } = useText();
-  if (value.low === null || value.high === null) return board.tooEarly;
-  return board.interval(formatPercent(value.low, "always"), formatPercent(value.high, "always"));
+  if (value.low === null || value.high === null) return short ? board.tooEarlyShort : board.tooEarly;
+  return board.interval(formatPercent(value.low, "always", 1), formatPercent(value.high, "always", 1));
 }
 
 export function ReturnCell({ standing, all }: Props & { all: readonly Standing[] }) {
@@ -70,7 +70,7 @@ export function ReturnCell({ standing, all }: Props & { all: readonly Standing[]
         </span>
       </span>
       <span className="text-small text-ink-3">
-        <ReturnInterval standing={standing} />
+        <ReturnInterval standing={standing} short />
       </span>
     </span>
   );
@@ -83,7 +83,9 @@ export function DrawdownCell({ standing: { max_drawdown: value } }: Props) {
   return (
     <>
       {formatPercent(-Math.abs(value.value))}
-      <span className="block text-small text-ink-3">{board.interval(formatPercent(value.low), formatPercent(value.high))}</span>
+      <span className="block text-small text-ink-3">
+        {board.interval(formatPercent(value.low, "negative", 1), formatPercent(value.high, "negative", 1))}
+      </span>
     </>
   );
 }
@@ -170,14 +172,14 @@ export function OutcomeCell({ standing }: Props) {
   return (
     <>
       <State tone={TONES[outcome] ?? "off"} word={wordFor(outcomes, outcome)} />
-      {at !== null && <span className="block pl-4 text-small text-ink-3">{moment(at, "time")}</span>}
+      {at !== null && <span className="block pl-4 text-small text-ink-3">{moment(at, "clock")}</span>}
     </>
   );
 }
 
 function State({ tone, word }: { tone: Tone; word: string }) {
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+    <span className="inline-flex items-baseline gap-1.5 break-keep">
       <Lamp tone={tone} />
       {word}
     </span>

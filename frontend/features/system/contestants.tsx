@@ -11,6 +11,9 @@ import { Named } from "@/ui/named";
 import { Sheet } from "@/ui/sheet";
 import { Controls } from "./controls";
 
+/** As in backend/app/cycle/standing_down.py: so many failures in a row, and a contestant may only close. */
+const FAILURES_MAX = 3;
+
 const TONES: Record<ContestantHealth["state"], Tone> = { active: "good", paused: "off", no_key: "warn", retired: "off" };
 
 /** How everybody does as a participant: asked, answering, and if not, what to do. */
@@ -71,7 +74,7 @@ function Row({ one }: { one: ContestantHealth }) {
           <Lamp tone={failing && one.state === "active" ? "warn" : TONES[one.state]} />
           {health.states[one.state]}
         </span>
-        {one.close_only && <span className="block text-small font-medium text-warn">{health.closeOnlyNow}</span>}
+        <CloseOnly one={one} />
       </td>
       <td data-label={health.columns.outcome}>
         {one.last_outcome === null ? outcomes.none : wordFor(outcomes, one.last_outcome)}
@@ -87,6 +90,15 @@ function Row({ one }: { one: ContestantHealth }) {
         <Controls one={one} />
       </td>
     </tr>
+  );
+}
+
+/** By the operator, or because too many turns in a row failed. */
+function CloseOnly({ one }: { one: ContestantHealth }) {
+  const { health } = useText();
+  if (!one.close_only && one.consecutive_failures < FAILURES_MAX) return null;
+  return (
+    <span className="block max-w-48 text-small font-medium text-warn">{one.close_only ? health.closeOnlyNow : health.closeOnlyUntil}</span>
   );
 }
 
