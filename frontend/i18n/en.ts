@@ -123,6 +123,7 @@ export const en = {
     openPositions: (count: number) => (count === 1 ? "1 open" : `${count} open`),
     flat: "flat",
     baseline: "baseline",
+    baselineName: (name: string) => name,
     baselineText: "A fixed rule, not a model: it costs nothing and shows what no thinking at all would have earned.",
     net: (amount: string) => `net ${amount}`,
     unpriced: (count: number) => `${count} unpriced`,

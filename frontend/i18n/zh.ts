@@ -4,6 +4,15 @@ import { codesZh } from "./codes.zh";
 import { cyclesZh } from "./cycles.zh";
 import type { Messages } from "./en";
 
+/** Names that the arena itself gives to baselines; what an operator wrote stays as it is. */
+const RULES: Record<string, string> = {
+  Cash: "现金",
+  "Buy and hold BTC": "买入并持有 BTC",
+  "Equal weight": "等权重",
+  Random: "随机",
+  Momentum: "动量",
+};
+
 export const zh: Messages = {
   site: {
     name: "比武场",
@@ -121,6 +130,7 @@ export const zh: Messages = {
     openPositions: (count) => `持仓 ${count}`,
     flat: "空仓",
     baseline: "基准",
+    baselineName: (name) => name.replace(/^(.+?)( \d+)?$/, (whole, rule, number = "") => (RULES[rule] ? RULES[rule] + number : whole)),
     baselineText: "固定规则而非模型：没有费用，显示完全不思考能得到什么。",
     net: (amount) => `净额 ${amount}`,
     unpriced: (count) => `${count} 次无价格`,

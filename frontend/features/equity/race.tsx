@@ -73,11 +73,13 @@ function combined(results: UseQueryResult<Series>[]) {
 }
 
 function Race({ lines, board, look }: RaceData & { look: Look }) {
-  const { race } = useText();
+  const { race, board: words } = useText();
   const { data: known } = useQuery(statusQuery);
   const { data: trades } = useQuery({ ...tradesQuery(MARKED_TRADES), enabled: look.markers });
   const interval = (known?.status.interval_minutes ?? DEFAULT_INTERVAL_MINUTES) * 60;
-  const drawn = lines.filter(({ points }) => points.length > 0);
+  const drawn = lines
+    .filter(({ points }) => points.length > 0)
+    .map((line) => (line.baseline ? { ...line, name: words.baselineName(line.name) } : line));
   if (drawn.length === 0) return <Empty title={race.empty} text={race.emptyText} />;
   if (look.view === "table") return <EquityTable lines={drawn} />;
   return (
