@@ -83,9 +83,10 @@ async def test_kills_amid_re_asks_pauses_and_forced_closes_lose_nothing_either(t
             arena.kill()
     with RunningArena(tmp_path, **played) as arena:
         arena.wait(lambda running: running.status()["scheduler_running"])
-        spoil(arena, chance)
+        spoil(arena, chance, certain=True)
         for name in MODELS:
-            arena.ask(f"/api/v1/models/{name}/resume", "POST")
+            for what in ("resume", "pause", "resume", "entries/stop", "entries/resume"):
+                arena.ask(f"/api/v1/models/{name}/{what}", "POST")
         arena.wait(lambda running: meddle(running, chance, seconds=0.5) or closed_by_hand(tmp_path) > 0)
         arena.cycles_done(5)
         assert arena.stop() == 0
@@ -93,9 +94,11 @@ async def test_kills_amid_re_asks_pauses_and_forced_closes_lose_nothing_either(t
     await assert_readable(tmp_path / "demo.db")
 
 
-def spoil(arena, chance):
-    """Some of what the models say can't be read, some of it needs a retry."""
+def spoil(arena, chance, *, certain=False):
+    """Some of what the models say can't be read, some of it needs a retry; `certain` of each kind a few at least, before chance goes on."""
     rules = [{"route": "model.chat", "seed": chance.randrange(1000), **one} for one in FAULTS]
+    if certain:
+        rules = [{**one, "probability": 1.0, "count": 3} for one in rules] + rules
     url = f"{arena.status()['market']['venue_url']}/sandbox/faults"
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(rules).encode(), method="PUT"), timeout=10).close()
 
