@@ -108,7 +108,7 @@ export const codesEn = {
   BALANCE: "the provider account has no money left",
   FORBIDDEN: "the provider refuses this account or place",
   RATE_LIMITED: "the provider's rate limit",
-  OVERLOADED: "the provider is overloaded",
+  OVERLOADED: "trouble at the provider",
   HTML_BODY: "a web page in place of an answer",
   UNREACHABLE: "the provider could not be reached",
   STREAM_CUT: "the line broke before the end",

@@ -110,7 +110,7 @@ export const codesZh: Record<keyof typeof codesEn, string> = {
   BALANCE: "服务商账户余额不足",
   FORBIDDEN: "服务商拒绝该账户或地区",
   RATE_LIMITED: "触及服务商的速率上限",
-  OVERLOADED: "服务商过载",
+  OVERLOADED: "服务商自身故障",
   HTML_BODY: "返回的是网页而不是回答",
   UNREACHABLE: "无法连接服务商",
   STREAM_CUT: "连接在结束前中断",

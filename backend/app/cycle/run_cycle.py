@@ -170,7 +170,7 @@ async def _write_prompts(cycle_id: int, scene: Scene, opening: Opening) -> dict[
     writer, written = PromptWriter(scene), dict[str, Prompt]()
     for one in opening.players:
         try:
-            written[one.id] = writer.prompt(one, opening.seats[one.id])
+            written[one.id] = await writer.prompt(one, opening.seats[one.id])
         except Exception as error:
             message = f"{one.id} holds: its prompt could not be written: {error!r}"
             log.exception("prompt_broken", message=message, cycle_id=cycle_id, contestant_id=one.id, phase="brief")

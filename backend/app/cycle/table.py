@@ -1,5 +1,6 @@
 """What is the same for everybody in one cycle: the scene, the moment of asking, the deadline, and the texts that contestants share."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from decimal import Decimal
 from app.agents.baselines import describe
 from app.agents.reading import Shown
 from app.agents.scene import ClosedTrade, PastDecision, PastFill, PositionPlan, Scene, Seat
-from app.agents.template import Prompt
+from app.agents.template import Prompt, Template
 from app.cycle.parts import Contestant
 from app.engine.market import Snapshot
 from app.engine.positions import Account
@@ -42,15 +43,19 @@ class PromptWriter:
     scene: Scene
     _shared: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
-    def prompt(self, one: Contestant, seat: Seat) -> Prompt:
+    async def prompt(self, one: Contestant, seat: Seat) -> Prompt:
         """One contestant's prompt; a baseline's is its rule in words."""
         template, language = one.template, one.language
         if one.baseline is not None:
             return Prompt(describe(one.baseline, language), "", "")
         key = (template.name, language)
         if key not in self._shared:
-            self._shared[key] = (template.system(self.scene, language), template.market(self.scene, language))
+            # Indicators of every symbol: in a thread, so that pages and other work go on meanwhile.
+            self._shared[key] = await asyncio.to_thread(self._for_all, template, language)
         return Prompt(*self._shared[key], template.account(self.scene, seat, language))
+
+    def _for_all(self, template: Template, language: str) -> tuple[str, str]:
+        return template.system(self.scene, language), template.market(self.scene, language)
 
 
 def shown(snapshot: Snapshot, account: Account, max_leverage: int) -> Shown:

@@ -9,6 +9,7 @@ from app.cycle.parts import Contestant, Parts
 from app.cycle.table import Table
 from app.llm.outcome import Answer, Call, Failure
 from app.llm.usage import Tokens, tokens_of
+from app.store.blobs import hash_of
 from app.store.calls import NewCall
 from app.store.conversations import Answered, NewConversation
 
@@ -41,7 +42,7 @@ def conversation(table: Table, contestant: Contestant, prompt: Prompt, answer: A
         market=prompt.market or None,
         user=prompt.account,
         template=contestant.template.name if fixed is None else f"{BASELINE}:{fixed.value}",
-        template_hash=contestant.template.fingerprint if fixed is None else None,
+        template_hash=contestant.template.fingerprint if fixed is None else hash_of(prompt.system.encode()),
         asked_at=asked_at,
         deadline_at=table.deadline_at,
     )

@@ -6,7 +6,6 @@ Every wait has a limit; what could not be had is said, not replaced.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,7 +22,6 @@ from app.market.ccxt_line import CcxtLine
 from app.market.contracts import Contract, load_contracts
 from app.market.funding_feed import FundingFeed
 from app.market.quote_feed import QuoteFeed
-from app.market.snapshot import encode
 from app.market.soundness import STALE_AFTER, judge, judge_candles, judge_minutes
 from app.market.venue import VenueError, VenueGarbledError, VenueSlowError
 from app.market.wire import moment
@@ -105,6 +103,7 @@ class CcxtVenue:
     async def see(self, at: datetime, last_accepted: Mapping[str, Quote]) -> Snapshot:
         """Everything one cycle needs, fetched at once and judged; a symbol that can't be trusted is marked unusable with the reason.
 
+        Not hashed: whoever stores the snapshot encodes it, once.
         `at` is the market's time. Raises VenueError when tickers can't be had, VenueSlowError when the time limit passes.
         """
         await self.refresh(at)
@@ -118,8 +117,7 @@ class CcxtVenue:
                 self._candles.forget(symbol)
             elif view.quote is not None:
                 self._accepted[symbol] = view.quote
-        snapshot = Snapshot(at, self.name, views)
-        return replace(snapshot, content_hash=encode(snapshot).content_hash)
+        return Snapshot(at, self.name, views)
 
     async def books(self, symbols: Sequence[str]) -> dict[str, Book]:
         """Fresh depth of 50 levels a side. A symbol whose book is late (5 s), old, broken, crossed or empty is absent, and logged."""

@@ -152,7 +152,6 @@ async def test_a_snapshot_holds_quotes_funding_and_three_hundred_closed_candles(
         assert stamp(bars[0].open_time) % (50 * width // timedelta(milliseconds=1)) == 0
         assert bars[-1].open_time + width <= AT < bars[-1].open_time + 2 * width
         assert all(after.open_time - before.open_time == width for before, after in pairwise(bars))
-    assert snapshot.content_hash == encode(snapshot).content_hash
     assert decode(encode(snapshot).manifest, encode(snapshot).chunks) == snapshot
 
 
@@ -165,7 +164,7 @@ async def test_two_venues_see_the_same_market_with_the_same_hash_whatever_they_s
         first, second = await venue.see(market.at, {}), await other.see(market.at, {})
         await other.close()
     assert first == second
-    assert first.content_hash == second.content_hash
+    assert encode(first).content_hash == encode(second).content_hash
 
 
 async def test_later_cycles_ask_for_the_tail_only():

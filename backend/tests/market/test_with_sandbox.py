@@ -72,8 +72,9 @@ async def test_every_symbol_of_the_local_venue_is_usable_cycle_after_cycle(venue
             for bars in (view.candles_5m, view.candles_4h):
                 assert 300 <= len(bars) < 350
                 assert all(after.open_time > before.open_time for before, after in pairwise(bars))
-        again = decode(encode(snapshot).manifest, encode(snapshot).chunks)
-        assert (again, again.content_hash) == (snapshot, snapshot.content_hash)
+        encoded = encode(snapshot)
+        again = decode(encoded.manifest, encoded.chunks)
+        assert (again, again.content_hash) == (snapshot, encoded.content_hash)
         last = accepted(snapshot)
         hand.time += timedelta(minutes=5)
 
