@@ -32,13 +32,21 @@ export function RankCell({ standing }: Props) {
 }
 
 export function ContestantCell({ standing: { contestant } }: Props) {
+  const { board } = useText();
+  const baseline = contestant.kind === "baseline";
   return (
     <>
       <span className="text-figure leading-tight">
-        <Named name={contestant.name} index={contestant.color_index} size={13} strong wrap />
+        <Named
+          name={baseline ? board.baselineName(contestant.name) : contestant.name}
+          index={contestant.color_index}
+          size={13}
+          strong
+          wrap
+        />
       </span>
       <span className="block truncate pl-[1.1875rem] text-small text-ink-3">
-        {contestant.kind === "baseline" ? <BaselineTag /> : <span translate="no">{contestant.model}</span>}
+        {baseline ? <BaselineTag /> : <span translate="no">{contestant.model}</span>}
       </span>
     </>
   );
